@@ -1,0 +1,121 @@
+"""`can`, `require`, `visible`, `explain`: the permission question, asked one way everywhere.
+
+Roles come from the record's active memberships, never from a log-in or an employment.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import CharField, Exists, ExpressionWrapper, F, Model, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from carehub.core.errors import Conflict, NotAllowed, NotVisible
+from carehub.directory.models import CareRecord, Membership, Person, Role
+from carehub.events.models import Delivery, Event
+
+from .capabilities import Capability
+from .roles import CARE_MANAGER, MATRIX, READERS
+
+Row = TypeVar("Row", bound=Model)
+
+READABLE_SQL = """
+(d.ground = 'leaver' OR EXISTS (
+    SELECT 1 FROM directory_membership m
+     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL
+       AND m.role || ' ' || e.type = ANY(%(readers)s)
+))
+"""
+"""Whether delivery `d` of event `e` may still be read by its person: the hub's and the inbox's one condition.
+
+Somebody who left a record keeps one event of it: the one that told him so.
+"""
+
+
+def roles_on(person_id: UUID, record: CareRecord) -> list[Role]:
+    """The roles of a person's active memberships on a record; empty for somebody who is not on the team."""
+    rows = Membership.objects.filter(record=record, person_id=person_id, ended_at=None)
+    return [Role(role) for role in rows.order_by("role").values_list("role", flat=True)]
+
+
+def capabilities_of(roles: Iterable[Role], *, is_care_manager: bool) -> frozenset[Capability]:
+    """What these roles together may do."""
+    may: frozenset[Capability] = frozenset().union(*(MATRIX[role] for role in roles))
+    return may | CARE_MANAGER if may and is_care_manager else may
+
+
+def can(person: Person, capability: Capability, record: CareRecord) -> bool:
+    """Whether this person may do this on this record now. One query."""
+    roles = roles_on(person.pk, record)
+    return capability in capabilities_of(roles, is_care_manager=record.care_manager_id == person.pk)
+
+
+def require(person: Person, capability: Capability, record: CareRecord) -> list[Role]:
+    """Pass, with the roles in which the person acts.
+
+    Raises NotVisible for somebody who is not on the team and NotAllowed for a member whose role may not.
+    """
+    roles = roles_on(person.pk, record)
+    if not roles:
+        raise NotVisible()
+    if capability not in capabilities_of(roles, is_care_manager=record.care_manager_id == person.pk):
+        raise NotAllowed(explain(roles, capability), capability=capability.value)
+    return roles
+
+
+def lock_to_change(person: Person, capability: Capability, record_id: UUID) -> CareRecord:
+    """See, lock, authorize: the first line of every action that changes a record, inside its transaction.
+
+    A record that is not visible is refused before any lock is taken; the capability is checked under the lock, so
+    that it holds until commit. Raises NotVisible, NotAllowed, and Conflict when the record is not active.
+    """
+    if not visible(person, CareRecord.objects.all()).filter(pk=record_id).exists():
+        raise NotVisible()
+    record = CareRecord.objects.lock(record_id)
+    require(person, capability, record)
+    if record.status != CareRecord.Status.ACTIVE:
+        raise Conflict(f"This record is {record.status}; only an active record takes changes.")
+    return record
+
+
+def explain(roles: Iterable[Role], capability: Capability) -> str:
+    """Why these roles may not, and which roles may, in one sentence."""
+    held = " and ".join(role.label.lower() for role in roles)
+    may = [role.label.lower() for role, capabilities in MATRIX.items() if capability in capabilities]
+    if capability in CARE_MANAGER:
+        may.append("the record's care manager")
+    return f"As {held} on this team you may not {capability.label}. Who may: {', '.join(may)}."
+
+
+def _on_team(person: Person, record: str) -> Exists:
+    return Exists(Membership.objects.filter(person_id=person.pk, record_id=OuterRef(record), ended_at=None))
+
+
+def visible(person: Person, rows: "QuerySet[Row]") -> "QuerySet[Row]":
+    """Those of the rows that this person may see: records of his teams, events of them that his roles may read.
+
+    Takes QuerySets of CareRecord, of Event, of Delivery, and of any model with a `record` foreign key.
+    """
+    model: Any = rows.model
+    if model is CareRecord:
+        return rows.filter(_on_team(person, "pk"))
+    if model is Event:
+        return rows.filter(_may_read(person, "record_id", "type"), _was_told(person, "pk"))
+    if model is Delivery:
+        return rows.filter(
+            _may_read(person, "event__record_id", "event__type") | Q(ground="leaver", person_id=person.pk)
+        )
+    return rows.filter(_on_team(person, "record_id"))
+
+
+def _may_read(person: Person, record: str, type: str) -> Q:
+    """Some active role of his on that record may read that type of event."""
+    pairs = Membership.objects.filter(person_id=person.pk, record_id=OuterRef(record), ended_at=None).annotate(
+        pair=Concat(F("role"), Value(" "), ExpressionWrapper(OuterRef(type), CharField()))
+    )
+    return Q(Exists(pairs.filter(pair__in=READERS)))
+
+
+def _was_told(person: Person, event: str) -> Q:
+    """He has the event in his inbox: excluded people and later joiners learn nothing of it here."""
+    return Q(Exists(Delivery.objects.filter(person_id=person.pk, event_id=OuterRef(event), n__isnull=False)))

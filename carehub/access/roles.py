@@ -1,0 +1,63 @@
+"""The one matrix: role x capability. docs/permissions.md is generated from it.
+
+`CARE_MANAGER` is not a role but what the record's care manager may do beside the own role.
+"""
+
+from carehub.directory.models import Role
+
+from .capabilities import Capability as C
+
+_EVERYONE = {C.RECORD_READ}
+_READS = _EVERYONE | {C.PLAN_READ, C.FLAG_READ, C.MESSAGE_READ, C.MESSAGE_POST}
+_CLINICIAN = _READS | {C.FLAG_RAISE, C.FLAG_ANSWER, C.GOAL_PROGRESS}
+
+MATRIX: dict[Role, frozenset[C]] = {
+    role: frozenset(capabilities)
+    for role, capabilities in {
+        Role.PATIENT: _EVERYONE | {C.PLAN_READ},
+        Role.CAREGIVER: _EVERYONE,
+        Role.THERAPIST: _CLINICIAN | {C.PLAN_REVISE},
+        Role.PSYCHIATRIST: _CLINICIAN | {C.PLAN_REVISE},
+        Role.PRIMARY_CARE_PHYSICIAN: _CLINICIAN,
+        Role.SPECIALIST_PHYSICIAN: _CLINICIAN,
+        Role.NURSE: _CLINICIAN,
+        Role.PHARMACIST: _CLINICIAN,
+        Role.ALLIED_HEALTH: _CLINICIAN,
+        Role.SOCIAL_WORKER: _CLINICIAN,
+        Role.COORDINATOR: _READS | {C.TEAM_MANAGE, C.OBLIGATION_OVERSEE},
+        Role.PRIVACY_OFFICER: _EVERYONE,
+        Role.ORGANIZATION_ADMIN: _EVERYONE,
+    }.items()
+}
+
+CARE_MANAGER: frozenset[C] = frozenset({C.TEAM_MANAGE, C.OBLIGATION_OVERSEE})
+
+CLINICIANS: frozenset[Role] = frozenset(role for role, may in MATRIX.items() if C.FLAG_ANSWER in may)
+"""Roles that treat: everyone who can be asked a clinical question."""
+
+PRESCRIBERS: frozenset[Role] = frozenset({Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN, Role.SPECIALIST_PHYSICIAN})
+
+EVENT_READ: dict[str, C] = {
+    "record.opened": C.RECORD_READ,
+    "membership.started": C.RECORD_READ,
+    "membership.ended": C.RECORD_READ,
+    "plan.revised": C.PLAN_READ,
+    "goal.progressed": C.PLAN_READ,
+    "flag.raised": C.FLAG_READ,
+    "flag.answered": C.FLAG_READ,
+    "message.posted": C.MESSAGE_READ,
+    "obligation.escalated": C.OBLIGATION_OVERSEE,
+}
+"""The capability without which an event of this type is not sent, replayed, listed or counted."""
+
+READERS: tuple[str, ...] = tuple(
+    f"{role.value} {event_type}"
+    for event_type, capability in sorted(EVENT_READ.items())
+    for role, may in MATRIX.items()
+    if capability in may or (capability == C.OBLIGATION_OVERSEE and role in CLINICIANS)
+)
+"""`role type` for each pair that may be read: the matrix as the ledger's queries take it.
+
+A care manager oversees whatever his role, so the one event that only overseers receive is readable to every
+clinical role; it is still sent to those alone to whom the ladder addresses it.
+"""

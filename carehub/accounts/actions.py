@@ -1,0 +1,110 @@
+"""Start and end what proves who somebody is."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth import authenticate, login, logout
+from django.db import transaction
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from carehub.audit import trail
+from carehub.core.clock import DatabaseNow, now
+from carehub.core.errors import CareHubError
+from carehub.directory.models import Person
+from carehub.events import doorbell
+
+from .models import Ticket
+
+TICKET_SECONDS = 30
+
+
+class WrongCredentials(CareHubError):
+    status, code, title = 401, "wrong-credentials", "Wrong credentials"
+
+
+class TooManyAttempts(CareHubError):
+    status, code, title = 429, "too-many-attempts", "Too many attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A bearer token in the clear: shown once, stored only as a hash."""
+
+    token: str
+    expires_at: datetime
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTicket:
+    """A socket ticket in the clear, good once, for 30 seconds."""
+
+    ticket: str
+    expires_at: datetime
+
+
+def check_credentials(*, request: HttpRequest, email: str, password: str) -> Person:
+    """The person whom these belong to.
+
+    Raises WrongCredentials, the same for an unknown address and a wrong password, and TooManyAttempts after five
+    failures for one address from one place (15 minutes).
+    """
+    person = authenticate(request, username=email, password=password)
+    if isinstance(person, Person):
+        return person
+    if getattr(request, "axes_locked_out", False):
+        raise TooManyAttempts("Too many wrong attempts for this account from here. Wait 15 minutes.")
+    raise WrongCredentials("The e-mail address or the password is wrong.")
+
+
+def start_session(*, request: HttpRequest, email: str, password: str) -> Person:
+    """Log a browser in. Raises as `check_credentials`."""
+    person = check_credentials(request=request, email=email, password=password)
+    login(request, person, backend="django.contrib.auth.backends.ModelBackend")
+    trail.wrote("session.start", by=person.pk)
+    return person
+
+
+def end_session(*, request: HttpRequest) -> None:
+    """Log this browser out and close its sockets."""
+    person = request.user
+    with transaction.atomic():
+        logout(request)
+        if isinstance(person, Person):
+            trail.wrote("session.end", by=person.pk)
+            doorbell.ring_gone_after_commit([person.pk])
+
+
+@transaction.atomic
+def issue_token(*, person: Person) -> IssuedToken:
+    """A new bearer token for an API client, 12 hours."""
+    row, token = AuthToken.objects.create(user=person)
+    trail.wrote("token.issue", by=person.pk)
+    return IssuedToken(token=token, expires_at=row.expiry, person=person)
+
+
+@transaction.atomic
+def revoke_token(*, token: AuthToken) -> None:
+    """End a bearer token and the sockets that it let in."""
+    person_id = token.user_id
+    token.delete()
+    trail.wrote("token.revoke", by=person_id)
+    doorbell.ring_gone_after_commit([person_id])
+
+
+@transaction.atomic
+def issue_ticket(*, token: AuthToken) -> IssuedTicket:
+    """A single-use ticket for one socket; used and outdated ones of the same person are swept away with it."""
+    ticket = secrets.token_urlsafe(32)
+    outdated = DatabaseNow() - timedelta(seconds=TICKET_SECONDS)
+    Ticket.objects.filter(person_id=token.user_id, created_at__lt=outdated).delete()
+    Ticket.objects.create(digest=ticket_digest(ticket), person_id=token.user_id, token_digest=token.digest)
+    return IssuedTicket(ticket=ticket, expires_at=now() + timedelta(seconds=TICKET_SECONDS))
+
+
+def ticket_digest(ticket: str) -> bytes:
+    """What is stored of a ticket."""
+    return hashlib.sha256(ticket.encode()).digest()

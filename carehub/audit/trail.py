@@ -1,0 +1,99 @@
+"""The trail. Actions and receipts write what was done, queries what was read, the error handler what was denied."""
+
+import contextvars
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from carehub.core.clock import DatabaseNow
+
+from .models import Entry
+
+VERBS: dict[str, str] = {
+    "record.open": "opened the record",
+    "record.read": "read the record",
+    "caseload.read": "listed their records",
+    "member.add": "added somebody to the team",
+    "membership.end": "ended a place on the team",
+    "plan.revise": "revised the treatment plan",
+    "plan.read": "read the treatment plan",
+    "goal.progress": "recorded progress on a goal",
+    "flag.raise": "raised a medical flag",
+    "flag.answer": "answered a medical flag",
+    "flag.read": "read the medical flags",
+    "message.post": "wrote a message",
+    "message.read": "read the messages",
+    "timeline.read": "read the timeline",
+    "inbox.read": "read their inbox",
+    "event.acknowledge": "acknowledged an event",
+    "delivery.read": "looked up who has seen an event",
+    "uncommunicated.read": "listed open obligations",
+    "obligation.escalate": "was told of an overdue obligation",
+    "session.start": "logged in",
+    "session.end": "logged out",
+    "token.issue": "was given an access token",
+    "token.revoke": "revoked an access token",
+    "access.denied": "was refused",
+}
+"""Every verb with the words that follow a person's name. A verb that is not here cannot be written."""
+
+DENIED_PER_MINUTE = 60
+
+address: contextvars.ContextVar[str | None] = contextvars.ContextVar("address", default=None)
+"""Where the current request comes from; set by config/middleware.py."""
+
+
+def wrote(
+    verb: str,
+    *,
+    by: UUID,
+    record_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    on: UUID | None = None,
+) -> None:
+    """A change was made, in the same transaction as this line."""
+    _write(Entry.Outcome.DONE, verb, by, record_id, [patient_id] if patient_id else [], on)
+
+
+def read(
+    verb: str,
+    *,
+    by: UUID,
+    record_id: UUID | None = None,
+    patient_ids: Sequence[UUID] = (),
+    on: UUID | None = None,
+) -> None:
+    """A patient's content was opened: one line for a request, with every patient that it showed."""
+    _write(Entry.Outcome.READ, verb, by, record_id, patient_ids, on)
+
+
+def denied(*, by: UUID | None, reason: str) -> None:
+    """An attempt was refused. At most 60 lines a person and minute, so that a loop cannot fill the disk."""
+    recent = Entry.objects.filter(
+        person_id=by, outcome=Entry.Outcome.DENIED, at__gt=DatabaseNow() - timedelta(minutes=1)
+    )
+    if recent.count() < DENIED_PER_MINUTE:
+        _write(Entry.Outcome.DENIED, "access.denied", by, None, [], None, reason=reason[:200])
+
+
+def _write(
+    outcome: Entry.Outcome,
+    verb: str,
+    by: UUID | None,
+    record_id: UUID | None,
+    patient_ids: Sequence[UUID],
+    on: UUID | None,
+    reason: str = "",
+) -> None:
+    if verb not in VERBS:
+        raise KeyError(f"{verb} is not a verb of the trail; add it to audit.trail.VERBS with its words")
+    Entry.objects.create(
+        person_id=by,
+        outcome=outcome,
+        verb=verb,
+        record_id=record_id,
+        patient_ids=list(patient_ids),
+        object_id=on,
+        address=address.get(),
+        reason=reason,
+    )

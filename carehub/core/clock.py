@@ -1,0 +1,30 @@
+"""The one clock: the database's, read through `carehub_now()`.
+
+Only an installation made by tests or by `carehub prove` can move it (`core_installation.clock_offset`); every due
+time, expiry and order in the product is computed from it, so that a wrong clock on a server changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import connection
+from django.db.models import DateTimeField, Func
+
+
+class DatabaseNow(Func):
+    """`carehub_now()` inside a query or as a column's default."""
+
+    function = "carehub_now"
+    template = "%(function)s()"
+    output_field: ClassVar[DateTimeField[datetime, datetime]] = DateTimeField()
+
+
+def now() -> datetime:
+    """The database's time, at the cost of one query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT carehub_now()")
+        row = cursor.fetchone()
+    moment: datetime = row[0]
+    return moment

@@ -1,0 +1,261 @@
+from datetime import datetime
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from msgspec import Meta
+
+from carehub.core.errors import BadRequest, InvalidInput
+from carehub.core.fields import Limit
+from carehub.core.rest import Call, Endpoint, Struct, posts, reads
+from carehub.directory.models import Role
+from carehub.events.models import Delivery
+from carehub.events.wire import EventOut, event_out
+
+from . import queries, receipts
+from .frames import Number
+
+OWN = "own inbox"
+Numbers = Annotated[list[Number], Meta(max_length=200)]
+
+
+class InboxQuery(Struct):
+    after: Annotated[str, Meta(max_length=60)] | None = None
+    limit: Limit = 100
+
+
+class InboxItem(Struct):
+    n: int
+    obligation: str
+    due_at: datetime | None
+    ground: str
+    state: str
+    event: EventOut
+
+
+class InboxOut(Struct):
+    results: list[InboxItem]
+    cursor: str
+    head: int
+    open: int
+
+
+class KeysetQuery(Struct):
+    after: Annotated[str, Meta(max_length=200)] | None = None
+    limit: Limit = 50
+
+
+class OpenRow(Struct):
+    n: int
+    obligation: str
+    ground: str
+    due_at: datetime | None
+    state: str
+    patient: str
+    event: EventOut
+
+
+class OpenList(Struct):
+    results: list[OpenRow]
+    next: str | None
+
+
+class ReceiptsIn(Struct):
+    received: Number | None = None
+    seen: Numbers = []
+    acknowledge: Numbers = []
+
+
+class ReceiptRow(Struct):
+    event_id: UUID
+    n: int
+    state: str
+    at: datetime
+    answer_owed: bool
+
+
+class ReceiptsOut(Struct):
+    results: list[ReceiptRow]
+
+
+class DeliveryRow(Struct):
+    person_id: UUID
+    name: str
+    roles: list[str]
+    obligation: str
+    ground: str
+    state: str
+    due_at: datetime | None
+    received_at: datetime | None
+    seen_at: datetime | None
+    outcome_at: datetime | None
+    excluded: str
+
+
+class DeliveryList(Struct):
+    results: list[DeliveryRow]
+
+
+class UncommunicatedQuery(Struct):
+    after: Annotated[str, Meta(max_length=200)] | None = None
+    limit: Limit = 50
+    overdue: bool = False
+
+
+class UncommunicatedRow(Struct):
+    event_id: UUID
+    event_type: str
+    priority: str
+    record_id: UUID
+    patient: str
+    person_id: UUID
+    person: str
+    obligation: str
+    ground: str
+    state: str
+    since: datetime
+    due_at: datetime | None
+    next_rung_at: datetime | None
+    rungs_climbed: int
+
+
+class UncommunicatedList(Struct):
+    results: list[UncommunicatedRow]
+    next: str | None
+
+
+class Inbox(Endpoint):
+    @reads("My inbox after a cursor, in order", takes=InboxQuery, gives=InboxOut, capability=OWN)
+    def get(self, request: Call, params: InboxQuery) -> InboxOut:
+        page = queries.inbox(by=request.user, after=params.after, limit=params.limit)
+        frames = [entry.frame for entry in page.entries if entry.frame is not None]
+        return InboxOut(
+            results=[
+                InboxItem(
+                    n=f.n,
+                    obligation=f.obligation,
+                    due_at=f.due_at,
+                    ground=f.ground,
+                    state=f.state,
+                    event=cast(EventOut, f.event),
+                )
+                for f in frames
+            ],
+            cursor=page.cursor,
+            head=page.head,
+            open=page.open,
+        )
+
+
+class OpenObligations(Endpoint):
+    @reads("What I must answer or acknowledge, by deadline", takes=KeysetQuery, gives=OpenList, capability=OWN)
+    def get(self, request: Call, params: KeysetQuery) -> OpenList:
+        after = _keyset(params.after, 2)
+        page = queries.open_page(by=request.user, after=after, limit=params.limit)
+        full = len(page) == params.limit
+        return OpenList(
+            results=[_open_row(row) for row in page],
+            next=_key(page[-1].due_at, page[-1].event_id) if full else None,
+        )
+
+
+class Receipts(Endpoint):
+    @posts("Received, seen, acknowledged without a socket", takes=ReceiptsIn, gives=ReceiptsOut, capability=OWN)
+    def post(self, request: Call, body: ReceiptsIn) -> ReceiptsOut:
+        if body.received is None and not body.seen and not body.acknowledge:
+            raise InvalidInput("Send at least one of received, seen, acknowledge.", pointer="")
+        marked = receipts.mark(
+            person_id=request.user.pk, received=body.received, seen=body.seen, acknowledge=body.acknowledge
+        )
+        return ReceiptsOut(
+            results=[
+                ReceiptRow(event_id=m.event_id, n=m.n, state=m.state, at=m.at, answer_owed=m.wants_answer)
+                for m in marked
+            ]
+        )
+
+
+class EventDeliveries(Endpoint):
+    @reads("Who was told of an event, and how far each is", gives=DeliveryList, capability="told of the event")
+    def get(self, request: Call, event_id: UUID) -> DeliveryList:
+        rows = queries.who_has_seen(by=request.user, event_id=event_id)
+        return DeliveryList(results=[_delivery(row) for row in rows])
+
+
+class Uncommunicated(Endpoint):
+    @reads(
+        "Open obligations on the records that I oversee",
+        takes=UncommunicatedQuery,
+        gives=UncommunicatedList,
+        capability="obligation.oversee",
+    )
+    def get(self, request: Call, params: UncommunicatedQuery) -> UncommunicatedList:
+        after = _keyset(params.after, 3)
+        page = queries.uncommunicated(by=request.user, after=after, limit=params.limit, only_overdue=params.overdue)
+        full = len(page) == params.limit
+        last = _key(page[-1].due_at, page[-1].event_id, page[-1].person_id) if full else None
+        return UncommunicatedList(results=[_uncommunicated(row) for row in page], next=last)
+
+
+def _key(due_at: datetime | None, *ids: UUID) -> str:
+    return "~".join([due_at.isoformat() if due_at else "", *map(str, ids)])
+
+
+def _keyset(cursor: str | None, parts: int) -> Any:
+    if cursor is None:
+        return None
+    try:
+        moment, *ids = cursor.replace(" ", "+").split("~")
+        since = datetime.fromisoformat(moment)
+        key = (since, *map(UUID, ids))
+        if len(key) != parts or since.tzinfo is None:
+            raise ValueError
+    except ValueError:
+        raise BadRequest("`after` must be the `next` of an earlier page.", pointer="/after") from None
+    return key
+
+
+def _open_row(row: Delivery) -> OpenRow:
+    return OpenRow(
+        n=row.n or 0,
+        obligation=row.obligation,
+        ground=row.ground,
+        due_at=row.due_at,
+        state=queries.state_of(row),
+        patient=row.event.record.patient.name,
+        event=event_out(row.event),
+    )
+
+
+def _delivery(row: Delivery) -> DeliveryRow:
+    return DeliveryRow(
+        person_id=row.person_id,
+        name=row.person.name,
+        roles=[Role(role).label for role in row.roles],
+        obligation=row.obligation,
+        ground=row.ground,
+        state=queries.state_of(row),
+        due_at=row.due_at,
+        received_at=row.received_at,
+        seen_at=row.seen_at,
+        outcome_at=row.outcome_at,
+        excluded=row.exclusion,
+    )
+
+
+def _uncommunicated(row: Delivery) -> UncommunicatedRow:
+    return UncommunicatedRow(
+        event_id=row.event_id,
+        event_type=row.event.type,
+        priority=row.event.priority,
+        record_id=row.event.record_id,
+        patient=row.event.record.patient.name,
+        person_id=row.person_id,
+        person=row.person.name,
+        obligation=row.obligation,
+        ground=row.ground,
+        state=queries.state_of(row),
+        since=row.event.at,
+        due_at=row.due_at,
+        next_rung_at=row.next_rung_at,
+        rungs_climbed=row.rung,
+    )

@@ -1,0 +1,29 @@
+"""The event loop's own connections to PostgreSQL: one for the hub's reads, a small pool for connects and receipts.
+
+Django's connections belong to threads; a socket's frame must not cross to one.
+"""
+
+from typing import Any
+
+import psycopg
+from django.db import connections
+from psycopg_pool import AsyncConnectionPool
+
+POOL_SIZE = 4
+
+
+def _arguments() -> dict[str, Any]:
+    arguments = dict(connections["default"].get_connection_params())
+    for name in ("cursor_factory", "context", "pool", "prepare_threshold"):
+        arguments.pop(name, None)
+    return arguments | {"autocommit": True, "prepare_threshold": 1}
+
+
+async def connect() -> psycopg.AsyncConnection[Any]:
+    """A connection for one reader, autocommit, every statement prepared."""
+    return await psycopg.AsyncConnection.connect(**_arguments())
+
+
+def make_pool() -> AsyncConnectionPool[Any]:
+    """Up to four connections, opened when first needed."""
+    return AsyncConnectionPool(kwargs=_arguments(), min_size=0, max_size=POOL_SIZE, timeout=3.0, open=False)

@@ -1,0 +1,216 @@
+"""Read inboxes, open obligations, who has seen what, and what nobody has answered. Each opens with one trail line."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from carehub.access import visible
+from carehub.access.capabilities import Capability
+from carehub.access.roles import MATRIX
+from carehub.audit import trail
+from carehub.core.clock import DatabaseNow
+from carehub.core.errors import BadRequest, NotVisible
+from carehub.core.models import Installation
+from carehub.directory.models import CareRecord, Membership, Person
+from carehub.events.models import Delivery, Event, Inbox, Outcome
+from carehub.events.obligations import open_deliveries
+
+from .frames import parse_cursor
+from .ledger import READ_SQL, Entry, entries, read_parameters
+
+_OVERSEERS = [role.value for role, may in MATRIX.items() if Capability.OBLIGATION_OVERSEE in may]
+
+
+class ForeignCursor(BadRequest):
+    status, code, title = 409, "resync", "Resync"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Rows after a cursor; `cursor` is where to go on, `head` where the inbox ends, `open` how much is open."""
+
+    entries: Sequence[Entry]
+    cursor: str
+    head: int
+    open: int
+
+
+def inbox(*, by: Person, after: str | None, limit: int) -> InboxPage:
+    """My inbox after a cursor (None: from its beginning), in order.
+
+    Raises BadRequest for what is no cursor and ForeignCursor (code `resync`, with a fresh cursor) for one of another
+    epoch or from the future. An empty page leaves no trail.
+    """
+    epoch = Installation.objects.values_list("epoch", flat=True).get()
+    head = Inbox.objects.filter(person=by).values_list("head", flat=True).first() or 0
+    start = 0
+    if after is not None:
+        cursor = parse_cursor(after)
+        if cursor is None:
+            raise BadRequest("`after` must be a cursor as it was given: <epoch>.<n>.", pointer="/after")
+        if cursor[0] != epoch or cursor[1] > head:
+            raise ForeignCursor(
+                "This cursor is not of this ledger. Fetch what you show afresh and go on from `cursor`.",
+                cursor=f"{epoch}.{head}",
+            )
+        start = cursor[1]
+    with connection.cursor() as db:
+        db.execute(READ_SQL, read_parameters([by.pk], [start], page=limit))
+        rows = entries(db.fetchall())
+    if any(row.frame for row in rows):
+        trail.read("inbox.read", by=by.pk)
+    end = rows[-1].n if rows else start
+    return InboxPage(rows, f"{epoch}.{end}", head, my_open(by=by).count())
+
+
+def live_cursor(*, by: Person) -> str:
+    """Where a console's socket resumes: just before the first event that no device of mine has received."""
+    epoch = Installation.objects.values_list("epoch", flat=True).get()
+    first = (
+        Delivery.objects.filter(person=by, n__isnull=False, received_at=None)
+        .order_by("n")
+        .values_list("n", flat=True)
+        .first()
+    )
+    if first is None:
+        return f"{epoch}.{Inbox.objects.filter(person=by).values_list('head', flat=True).first() or 0}"
+    return f"{epoch}.{first - 1}"
+
+
+def my_open(*, by: Person) -> "QuerySet[Delivery]":
+    """My open obligations on events that I may read, the most urgent deadline first."""
+    rows = visible(by, open_deliveries().filter(person=by))
+    return rows.select_related("event__author", "event__record__patient").order_by("due_at", "event_id")
+
+
+def open_page(*, by: Person, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Delivery]:
+    """A page of `my_open`; keyset: after (due_at, event id)."""
+    rows = my_open(by=by)
+    if after is not None:
+        rows = rows.filter(Q(due_at__gt=after[0]) | Q(due_at=after[0], event_id__gt=after[1]))
+    page = list(rows[:limit])
+    if page:
+        patients = sorted({row.event.record.patient_id for row in page})
+        trail.read("inbox.read", by=by.pk, patient_ids=patients)
+    return page
+
+
+def who_has_seen(*, by: Person, event_id: UUID) -> Sequence[Delivery]:
+    """Everybody on the team at that event: how far each recipient is, and who was excluded, by name.
+
+    Raises NotVisible for those who were not told of the event themselves.
+    """
+    event = visible(by, Event.objects.all()).select_related("record").filter(pk=event_id).first()
+    if event is None:
+        raise NotVisible()
+    trail.read(
+        "delivery.read",
+        by=by.pk,
+        record_id=event.record_id,
+        patient_ids=[event.record.patient_id],
+        on=event.pk,
+    )
+    rows = Delivery.objects.filter(event=event).select_related("person", "outcome_by")
+    return list(rows.order_by("exclusion", "person__name", "person_id"))
+
+
+def uncommunicated(
+    *, by: Person, after: tuple[datetime, UUID, UUID] | None, limit: int, only_overdue: bool = False
+) -> Sequence[Delivery]:
+    """Open obligations on the records that I oversee, the most overdue first; keyset: (due_at, event, person)."""
+    overseen = Membership.objects.filter(
+        person=by, ended_at=None, record_id=OuterRef("event__record_id"), role__in=_OVERSEERS
+    )
+    managed = CareRecord.objects.filter(pk=OuterRef("event__record_id"), care_manager=by)
+    rows = visible(by, open_deliveries()).filter(Q(Exists(overseen)) | Q(Exists(managed)))
+    if only_overdue:
+        rows = rows.filter(due_at__lte=DatabaseNow())
+    if after is not None:
+        rows = rows.filter(
+            Q(due_at__gt=after[0])
+            | Q(due_at=after[0], event_id__gt=after[1])
+            | Q(due_at=after[0], event_id=after[1], person_id__gt=after[2])
+        )
+    rows = rows.select_related("person", "event__author", "event__record__patient")
+    page = list(rows.order_by("due_at", "event_id", "person_id")[:limit])
+    if page:
+        patients = sorted({row.event.record.patient_id for row in page})
+        trail.read("uncommunicated.read", by=by.pk, patient_ids=patients)
+    return page
+
+
+def state_of(row: Delivery) -> str:
+    """The state of a recipient's row in one word; `excluded` for somebody who is not sent the event."""
+    if row.exclusion:
+        return "excluded"
+    if row.outcome:
+        return row.outcome
+    if row.seen_at:
+        return "seen"
+    return "received" if row.received_at else "pending"
+
+
+def recent(*, by: Person, limit: int) -> Sequence[Delivery]:
+    """The newest events of my inbox that ask nothing more of me, my own among them, newest first."""
+    rows = visible(by, Delivery.objects.filter(person=by, n__isnull=False))
+    rows = rows.exclude(due_at__isnull=False, outcome=None)
+    page = list(rows.select_related("event__author", "event__record__patient").order_by("-n")[:limit])
+    if page:
+        patients = sorted({row.event.record.patient_id for row in page})
+        trail.read("inbox.read", by=by.pk, patient_ids=patients)
+    return page
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one event is: my own row, and counts over its recipients but the author.
+
+    A row that was handed over counts in its successor's place.
+    """
+
+    mine: Delivery
+    recipients: int
+    received: int
+    seen: int
+    asked: int
+    done: int
+    excluded: int
+
+
+def progress(*, by: Person, event_ids: Collection[UUID]) -> dict[UUID, Progress]:
+    """How far each of these events is, for those that I was told of. Two queries; names nobody, so no trail line."""
+    mine = {
+        row.event_id: row
+        for row in visible(by, Delivery.objects.filter(person=by, event_id__in=event_ids, n__isnull=False))
+    }
+    told = Q(n__isnull=False) & ~Q(ground="author") & (Q(outcome=None) | ~Q(outcome=Outcome.HANDED_OVER))
+    asked = told & Q(due_at__isnull=False)
+    counts = (
+        Delivery.objects.filter(event_id__in=mine)
+        .order_by()
+        .values("event_id")
+        .annotate(
+            recipients=Count("*", filter=told),
+            received=Count("*", filter=told & Q(received_at__isnull=False)),
+            seen=Count("*", filter=told & Q(seen_at__isnull=False)),
+            asked=Count("*", filter=asked),
+            done=Count("*", filter=asked & Q(outcome__in=[Outcome.ACKNOWLEDGED, Outcome.ANSWERED])),
+            excluded=Count("*", filter=Q(n__isnull=True)),
+        )
+    )
+    found = {}
+    for row in counts:
+        event_id = row.pop("event_id")
+        found[event_id] = Progress(mine=mine[event_id], **row)
+    return found
+
+
+def oversees(*, by: Person) -> bool:
+    """Whether there is a record on which I may see what is uncommunicated."""
+    managed = CareRecord.objects.filter(care_manager=by, memberships__person=by, memberships__ended_at=None)
+    overseen = Membership.objects.filter(person=by, ended_at=None, role__in=_OVERSEERS)
+    return overseen.exists() or managed.exists()

@@ -1,0 +1,90 @@
+"""What is due? Any number of these may run; each asks the database, climbs, and beats. Needs no Redis.
+
+1. Find due deliveries without locking them.
+2. For each, in a transaction of its own: lock the record, look again under the lock, climb.
+3. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
+4. Beat, so that readiness can see a sweeper that has gone quiet.
+"""
+
+import logging
+import threading
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+
+from carehub.core.clock import DatabaseNow
+from carehub.events.models import Delivery
+
+from . import actions, tasks
+
+logger = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 2.0
+QUIET_AFTER = timedelta(seconds=15)
+BATCH = 200
+
+
+def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> None:
+    """Sweep until `stop` is set. A database that does not answer is tried again next period."""
+    while not stop.is_set():
+        try:
+            climbed, sent = sweep(name=name)
+            if climbed or sent:
+                logger.info("sweep: climbed=%s notices=%s", climbed, sent)
+        except DatabaseError as error:
+            logger.warning("sweep: the database does not answer (%s)", type(error).__name__)
+            connection.close()
+        stop.wait(period)
+
+
+def sweep(*, name: str) -> tuple[int, int]:
+    """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
+    climbed = sum(_climb(row) for row in due())
+    notices = hand_over_notices()
+    beat(name)
+    return climbed, notices
+
+
+def due() -> list[Delivery]:
+    """Open obligations whose next rung has fallen due, longest first."""
+    rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None).select_related("event")
+    return list(rows.order_by("next_rung_at")[:BATCH])
+
+
+def _climb(row: Delivery) -> int:
+    try:
+        found = actions.climb(record_id=row.event.record_id, person_id=row.person_id, event_id=row.event_id)
+    except DatabaseError as error:
+        # One record that is locked or broken must not keep the others waiting.
+        logger.warning("sweep: event %s could not climb (%s)", row.event_id, type(error).__name__)
+        return 0
+    return int(found is not None)
+
+
+def hand_over_notices() -> int:
+    """Queue a task for each notice that is due; lost tasks are found again here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE delivery_dispatch SET next_attempt_at = carehub_now() + interval '30 seconds'
+             WHERE id IN (SELECT id FROM delivery_dispatch
+                           WHERE next_attempt_at <= carehub_now() AND state IN ('queued', 'claimed')
+                           ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING id
+            """,
+            [BATCH],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    for id in ids:
+        tasks.enqueue(tasks.send_dispatch, id)
+    return len(ids)
+
+
+def beat(name: str) -> None:
+    """Say that this sweeper has just looked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO delivery_heartbeat (name, at) VALUES (%s, carehub_now())"
+            " ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+            [name],
+        )

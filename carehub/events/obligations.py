@@ -1,0 +1,184 @@
+"""What ends or moves an obligation inside an action: an answer, a hand-over, a newcomer's catch-up.
+
+Acknowledgements are receipts (`delivery/receipts.py`). All of these run under the record's lock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from carehub.core.clock import now
+
+from . import doorbell
+from .audience import Addressee
+from .models import Delivery, Event, Obligation, Outcome
+
+
+def open_deliveries() -> "QuerySet[Delivery]":
+    """Obligations without an end state yet."""
+    return Delivery.objects.filter(due_at__isnull=False, outcome=None)
+
+
+def asked_of(*, event_id: UUID, person_id: UUID) -> list[str] | None:
+    """The roles as which this person still owes an answer to this event; None when none is owed."""
+    return (
+        open_deliveries()
+        .filter(event_id=event_id, person_id=person_id, obligation=Obligation.ANSWER)
+        .values_list("asked_roles", flat=True)
+        .first()
+    )
+
+
+def settle_answer(*, event_id: UUID, by_id: UUID, still_asked: Sequence[str]) -> None:
+    """End the answerer's obligation; those whose every asked role has now answered need only acknowledge."""
+    moment = now()
+    rows = open_deliveries().filter(event_id=event_id, obligation=Obligation.ANSWER)
+    for row in rows.order_by("person_id").select_for_update(of=("self",)):
+        if row.person_id == by_id:
+            _end(row, Outcome.ANSWERED, by_id=by_id, at=moment, reason="")
+        elif not set(row.asked_roles) & set(still_asked):
+            row.obligation = Obligation.ACKNOWLEDGE
+            _save(row, "obligation")
+    doorbell.ring_after_commit({by_id: 0})
+
+
+def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> int:
+    """Move every open obligation of one person on one record to another; returns how many.
+
+    The successor's own row takes the stronger obligation and the earlier deadline; where he has none yet he gets
+    one, with the next number of his inbox. Both rows stay, so that the hand-over can be read from either.
+    """
+    moment = now()
+    leaving = list(
+        open_deliveries()
+        .filter(person_id=from_id, event__record_id=record_id)
+        .order_by("n")
+        .select_for_update(of=("self",))
+    )
+    if not leaving:
+        return 0
+    events = [row.event_id for row in leaving]
+    theirs = {
+        row.event_id: row
+        for row in Delivery.objects.filter(person_id=to_id, event_id__in=events).select_for_update(of=("self",))
+    }
+    new_numbers = _next_numbers(to_id, sum(e not in theirs or theirs[e].n is None for e in events))
+    for row in leaving:
+        _end(row, Outcome.HANDED_OVER, by_id=to_id, at=moment, reason=reason)
+        own = theirs.get(row.event_id)
+        if own is None or own.n is None:
+            _receive(own, _Taken(row.event_id, to_id, row.roles, new_numbers.pop(0)), row)
+        elif own.outcome is None or own.due_at is None:
+            _strengthen(own, row)
+    doorbell.ring_after_commit({to_id: 0, from_id: 0})
+    return len(leaving)
+
+
+def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
+    """Give a newcomer the current standing events: one delivery for each, clock from now; returns how many.
+
+    Somebody who comes back keeps the rows that he had; what he left unfinished opens again.
+    """
+    moment = now()
+    had = {
+        row.event_id: row
+        for row in Delivery.objects.filter(person_id=person_id, event_id__in=addressees).select_for_update(of=("self",))
+    }
+    wanted = [(e, a) for e, a in addressees.items() if e not in had or (had[e].n is None and not a.exclusion)]
+    numbers = _next_numbers(person_id, sum(not a.exclusion for _, a in wanted))
+    for event_id, addressee in wanted:
+        row = had.get(event_id) or Delivery(person_id=person_id, event_id=event_id)
+        _fill(row, addressee, numbers.pop(0) if not addressee.exclusion else None, moment)
+        _store(row, is_new=event_id not in had)
+    for event_id, row in had.items():
+        addressee = addressees[event_id]
+        unfinished = row.outcome in (Outcome.HANDED_OVER, Outcome.WITHDRAWN)
+        if row.n is not None and unfinished and not addressee.exclusion:
+            row.outcome = row.outcome_at = row.outcome_by = None
+            row.outcome_reason = ""
+            _fill(row, addressee, row.n, moment)
+            _store(row, is_new=False)
+    if numbers or wanted:
+        doorbell.ring_after_commit({person_id: 0})
+    return len(wanted)
+
+
+def current_standing(record_id: UUID) -> list[Event]:
+    """The newest standing event of each topic of a record, oldest first."""
+    newest = Event.objects.filter(record_id=record_id, is_standing=True).order_by("topic", "-seq").distinct("topic")
+    return sorted(newest, key=lambda event: event.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    event_id: UUID
+    person_id: UUID
+    roles: list[str]
+    n: int
+
+
+def _next_numbers(person_id: UUID, count: int) -> list[int]:
+    if count == 0:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO events_inbox AS inbox (person_id, head) VALUES (%(person)s, %(count)s)
+            ON CONFLICT (person_id) DO UPDATE SET head = inbox.head + %(count)s RETURNING head
+            """,
+            {"person": person_id, "count": count},
+        )
+        (head,) = cursor.fetchone()
+    return list(range(head - count + 1, head + 1))
+
+
+def _fill(row: Delivery, addressee: Addressee, n: int | None, moment: datetime) -> None:
+    row.n = n
+    row.roles = list(addressee.roles)
+    row.obligation = addressee.obligation
+    row.ground = addressee.ground
+    row.asked_roles = list(addressee.asked_roles)
+    row.exclusion = addressee.exclusion
+    row.due_at = moment + addressee.due_in if addressee.due_in else None
+    row.next_rung_at = moment + addressee.first_rung_in if addressee.first_rung_in else None
+    row.rung = 0
+
+
+def _receive(own: Delivery | None, taken: _Taken, from_row: Delivery) -> None:
+    row = own or Delivery(person_id=taken.person_id, event_id=taken.event_id)
+    row.n, row.roles, row.exclusion, row.ground = taken.n, taken.roles, "", "successor"
+    row.obligation, row.asked_roles = from_row.obligation, from_row.asked_roles
+    row.due_at, row.next_rung_at, row.rung = from_row.due_at, from_row.next_rung_at or from_row.due_at, 0
+    _store(row, is_new=own is None)
+
+
+def _strengthen(own: Delivery, from_row: Delivery) -> None:
+    strength = list(Obligation)
+    if strength.index(Obligation(from_row.obligation)) > strength.index(Obligation(own.obligation)):
+        own.obligation = from_row.obligation
+    own.asked_roles = sorted({*own.asked_roles, *from_row.asked_roles})
+    own.due_at = min(filter(None, [own.due_at, from_row.due_at]))
+    own.next_rung_at = min(filter(None, [own.next_rung_at, from_row.next_rung_at, own.due_at]))
+    own.outcome = own.outcome_at = own.outcome_by = None
+    _save(own, "obligation", "asked_roles", "due_at", "next_rung_at", "outcome", "outcome_at", "outcome_by")
+
+
+def _end(row: Delivery, outcome: Outcome, *, by_id: UUID, at: datetime, reason: str) -> None:
+    row.received_at = row.received_at or (at if outcome == Outcome.ANSWERED else None)
+    row.seen_at = row.seen_at or (at if outcome == Outcome.ANSWERED else None)
+    row.outcome, row.outcome_by_id, row.outcome_reason = outcome, by_id, reason
+    row.outcome_at = max(filter(None, [at, row.seen_at]))
+    row.next_rung_at = None
+    _save(row, "received_at", "seen_at", "outcome", "outcome_by", "outcome_at", "outcome_reason", "next_rung_at")
+
+
+def _save(row: Delivery, *fields: str) -> None:
+    row.save(update_fields=fields)
+
+
+def _store(row: Delivery, *, is_new: bool) -> None:
+    row.save(force_insert=is_new, force_update=not is_new)

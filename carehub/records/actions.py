@@ -1,0 +1,179 @@
+"""Open a record, add to its team, end a place on it. Each locks the record's row before it touches the team."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from carehub.access import Capability, audience, lock_to_change
+from carehub.access.audience import joining
+from carehub.access.policy import roles_on
+from carehub.audit import trail
+from carehub.core.clock import now
+from carehub.core.errors import Conflict, InvalidInput, NotAllowed
+from carehub.core.ids import new_id
+from carehub.directory.models import (
+    CareRecord,
+    Membership,
+    Organization,
+    Patient,
+    Person,
+    PractitionerRole,
+    Role,
+)
+from carehub.events import doorbell
+from carehub.events.catalogue import FlagRaised, MembershipEnded, MembershipStarted, RecordOpened, parse
+from carehub.events.obligations import catch_up, current_standing, hand_over
+from carehub.events.publish import publish
+
+_OPENERS = frozenset({Role.COORDINATOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN})
+
+
+@transaction.atomic
+def open_record(*, by: Person, patient: Patient, organization: Organization, role: Role, title: str) -> CareRecord:
+    """Open a record; the opener becomes its care manager and first member.
+
+    Raises NotAllowed unless the opener works in that role at the managing organization.
+    """
+    works_there = PractitionerRole.objects.filter(
+        person=by, organization=organization, code=role, ended_at=None
+    ).exists()
+    if role not in _OPENERS or not works_there:
+        raise NotAllowed(
+            "A record is opened by a coordinator, therapist, psychiatrist or primary-care physician "
+            "of the organization that will manage it."
+        )
+    record = CareRecord.objects.create(
+        patient=patient, managing_organization=organization, care_manager=by, title=title
+    )
+    Membership.objects.create(record=record, person=by, role=role, purpose="Care manager")
+    trail.wrote("record.open", by=by.pk, record_id=record.pk, patient_id=patient.pk)
+    fact = RecordOpened(title=title)
+    publish(fact, id=new_id(), to=audience(record, fact, by=by.pk))
+    return record
+
+
+@transaction.atomic
+def add_team_member(*, by: Person, record_id: UUID, person_id: UUID, role: Role, purpose: str = "") -> Membership:
+    """Give somebody a place on the team; the current standing events are his to catch up with.
+
+    Raises NotVisible, NotAllowed, InvalidInput for a person who does not exist, is not active or does not work in
+    that role, and Conflict when the place is taken by the same person or the record is not active.
+    """
+    record = lock_to_change(by, Capability.TEAM_MANAGE, record_id)
+    person = _candidate(record, person_id, role)
+    if Membership.objects.filter(record=record, person=person, role=role, ended_at=None).exists():
+        raise Conflict(f"{person.name} is on this team as {role.label.lower()} already.")
+    is_new = not roles_on(person.pk, record)
+    membership = Membership.objects.create(record=record, person=person, role=role, purpose=purpose)
+    trail.wrote("member.add", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
+    if is_new:
+        _catch_up(record, person)
+    fact = MembershipStarted(
+        membership_id=membership.pk, person_id=person.pk, person_name=person.name, role=role, purpose=purpose
+    )
+    publish(fact, id=new_id(), to=audience(record, fact, by=by.pk))
+    return membership
+
+
+@transaction.atomic
+def end_membership(
+    *, by: Person, record_id: UUID, membership_id: UUID, reason: str, successor_id: UUID | None = None
+) -> Membership:
+    """End one place on the team. Access ends at commit; open obligations go to the successor in the same transaction.
+
+    Without a successor they go to the care manager; if it is he who leaves, the managing organization's default
+    care manager takes the record over. One may always end one's own place. Raises NotVisible, NotAllowed,
+    InvalidInput for a successor who is not on the team, Conflict when there is nobody to take the record over.
+    """
+    own = Membership.objects.filter(pk=membership_id, person=by, ended_at=None).exists()
+    record = lock_to_change(by, Capability.RECORD_READ if own else Capability.TEAM_MANAGE, record_id)
+    membership = (
+        Membership.objects.select_related("person").filter(pk=membership_id, record=record, ended_at=None).first()
+    )
+    if membership is None:
+        raise InvalidInput("This place does not exist on this team, or has ended.", pointer="/membership_id")
+    membership.ended_at = now()
+    membership.save(update_fields=["ended_at"])
+    leaver = membership.person
+    still_here = bool(roles_on(leaver.pk, record))
+    successor = successor_id
+    if not still_here:
+        successor = _take_over(record, leaver, successor_id)
+        hand_over(record_id=record.pk, from_id=leaver.pk, to_id=successor, reason=reason)
+    trail.wrote("membership.end", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
+    fact = MembershipEnded(
+        membership_id=membership.pk,
+        person_id=leaver.pk,
+        person_name=leaver.name,
+        role=membership.role,
+        reason=reason,
+        successor_id=successor if not still_here else None,
+    )
+    told = None if still_here else membership
+    publish(fact, id=new_id(), to=audience(record, fact, by=by.pk, leaver=told))
+    doorbell.ring_gone_after_commit([leaver.pk])
+    return membership
+
+
+def _candidate(record: CareRecord, person_id: UUID, role: Role) -> Person:
+    person = Person.objects.filter(pk=person_id, is_active=True).first()
+    if person is None:
+        raise InvalidInput("There is no active person with this id.", pointer="/person_id")
+    if role == Role.PATIENT:
+        if record.patient.person_id != person.pk:
+            raise InvalidInput("Only the record's own patient can join as patient.", pointer="/role")
+    elif role != Role.CAREGIVER:
+        roles = PractitionerRole.objects.filter(person=person, ended_at=None).values_list("code", flat=True)
+        if role not in roles:
+            held = ", ".join(sorted(roles)) or "none"
+            raise InvalidInput(f"{person.name} does not work in this role. Held: {held}.", pointer="/role")
+    return person
+
+
+def _catch_up(record: CareRecord, person: Person) -> None:
+    addressees = {}
+    for event in current_standing(record.pk):
+        fact = parse(event.type, event.body)
+        asked = list(fact.asked_roles) if isinstance(fact, FlagRaised) else []
+        answered = _answered_roles(record, event.topic) if asked else set()
+        addressees[event.pk] = joining(
+            record,
+            person.pk,
+            fact,
+            author_id=event.author_id,
+            still_asked=[role for role in asked if role not in answered],
+        )
+    catch_up(person_id=person.pk, addressees=addressees)
+
+
+def _answered_roles(record: CareRecord, topic: str) -> set[str]:
+    answers = record.events.filter(topic=topic, type="flag.answered").values_list("body", flat=True)
+    return {role for body in answers for role in body["roles"]}
+
+
+def _take_over(record: CareRecord, leaver: Person, successor_id: UUID | None) -> UUID:
+    """Who inherits from somebody who leaves altogether; makes sure that the record keeps a care manager."""
+    if (
+        successor_id is not None
+        and not Membership.objects.filter(record=record, person_id=successor_id, ended_at=None)
+        .exclude(role__in=[Role.PATIENT, Role.CAREGIVER])
+        .exists()
+    ):
+        raise InvalidInput("The successor must be a clinician or coordinator on this team.", pointer="/successor_id")
+    if record.care_manager_id != leaver.pk:
+        return successor_id or record.care_manager_id
+    heir = successor_id or record.managing_organization.default_care_manager_id
+    if heir is None or heir == leaver.pk:
+        raise Conflict("The care manager leaves and the organization has no other default. Name a successor_id.")
+    if not Membership.objects.filter(record=record, person_id=heir, ended_at=None).exists():
+        Membership.objects.create(record=record, person_id=heir, role=Role.COORDINATOR, purpose="Care manager")
+    record.care_manager_id = heir
+    record.save(update_fields=["care_manager"])
+    return heir
+
+
+def role_of(code: str) -> Role:
+    """The role with this code. Raises InvalidInput that names the codes there are."""
+    if code not in Role.values:
+        raise InvalidInput(f"Unknown role. Roles: {', '.join(Role.values)}.", pointer="/role")
+    return Role(code)

@@ -1,0 +1,9 @@
+"""WSGI for the HTTP half in production; sockets need ASGI."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
