@@ -1,0 +1,145 @@
+import pytest
+
+from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible
+from carehub.directory.models import CareRecord, Membership, Role
+from carehub.events.models import Delivery, Event
+from carehub.records.actions import add_team_member, end_membership
+from carehub.records.queries import caseload, open_one, timeline
+from tests.actions.scenarios import planned
+from tests.cast import Cast
+
+pytestmark = pytest.mark.quick
+
+
+def place(cast: Cast, name: str) -> Membership:
+    return Membership.objects.get(record=cast.record, person=cast[name], ended_at=None)
+
+
+def join(cast: Cast, name: str, role: Role) -> Membership:
+    return add_team_member(by=cast.cora, record_id=cast.record.pk, person_id=cast[name].pk, role=role)
+
+
+def leave(cast: Cast, name: str, **options: object) -> None:
+    end_membership(by=cast.cora, record_id=cast.record.pk, membership_id=place(cast, name).pk, reason="x", **options)
+
+
+def open_of(cast: Cast, name: str) -> set[str]:
+    rows = Delivery.objects.filter(person=cast[name], due_at__isnull=False, outcome=None)
+    return set(rows.values_list("event__type", flat=True))
+
+
+def test_a_leaver_without_successor_leaves_his_open_obligations_to_the_care_manager(cast: Cast) -> None:
+    revision = planned(cast)
+
+    leave(cast, "ivan")
+
+    assert open_of(cast, "ivan") == set()
+    assert Delivery.objects.get(event=revision.event, person=cast.ivan).outcome == "handed_over"
+    assert "plan.revised" in open_of(cast, "cora")
+
+
+def test_when_the_care_manager_leaves_the_organizations_default_takes_over(cast: Cast) -> None:
+    revision = planned(cast)
+
+    leave(cast, "cora")
+
+    record = CareRecord.objects.get(pk=cast.record.pk)
+    assert record.care_manager == cast.dora
+    assert Membership.objects.filter(record=record, person=cast.dora, role="coordinator", ended_at=None).exists()
+    handed = Delivery.objects.get(event=revision.event, person=cast.dora)
+    assert (handed.obligation, handed.ground) == ("acknowledge", "successor")
+
+
+def test_somebody_who_comes_back_owes_what_he_left_unfinished(cast: Cast) -> None:
+    revision = planned(cast)
+    leave(cast, "ivan")
+
+    join(cast, "ivan", Role.PSYCHIATRIST)
+
+    row = Delivery.objects.get(event=revision.event, person=cast.ivan)
+    assert (row.outcome, row.ground) == (None, "joining")
+    numbers = Delivery.objects.filter(person=cast.ivan, n__isnull=False).order_by("n").values_list("n", flat=True)
+    assert list(numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_two_places_of_one_person_make_one_row_with_both_roles(cast: Cast) -> None:
+    from carehub.directory.models import PractitionerRole
+
+    PractitionerRole.objects.create(person=cast.nils, organization=cast.clinic, code=Role.SOCIAL_WORKER)
+    join(cast, "nils", Role.SOCIAL_WORKER)
+
+    revision = planned(cast)
+
+    assert Delivery.objects.get(event=revision.event, person=cast.nils).roles == ["nurse", "social-worker"]
+    end_membership(
+        by=cast.cora,
+        record_id=cast.record.pk,
+        membership_id=Membership.objects.get(person=cast.nils, role="nurse", ended_at=None).pk,
+        reason="x",
+    )
+    assert cast.record in caseload(by=cast.nils)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "error", "pointer"),
+    [
+        ("otto", Role.PSYCHIATRIST, InvalidInput, "/role"),
+        ("otto", Role.PATIENT, InvalidInput, "/role"),
+        ("maya", Role.THERAPIST, Conflict, None),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(
+    cast: Cast, name: str, role: Role, error: type[Exception], pointer: str | None
+) -> None:
+    with pytest.raises(error) as refused:
+        join(cast, name, role)
+
+    assert getattr(refused.value, "pointer", None) == pointer
+
+
+def test_adding_is_refused_to_a_clinician_and_to_a_stranger(cast: Cast) -> None:
+    with pytest.raises(NotAllowed):
+        add_team_member(by=cast.maya, record_id=cast.record.pk, person_id=cast.otto.pk, role=Role.THERAPIST)
+    with pytest.raises(NotVisible):
+        add_team_member(by=cast.otto, record_id=cast.record.pk, person_id=cast.otto.pk, role=Role.THERAPIST)
+
+
+def test_a_successor_who_is_not_on_the_team_is_refused(cast: Cast) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        leave(cast, "ivan", successor_id=cast.otto.pk)
+
+    assert refused.value.pointer == "/successor_id"
+    assert place(cast, "ivan").ended_at is None
+
+
+def test_a_closed_record_takes_no_changes(cast: Cast) -> None:
+    CareRecord.objects.filter(pk=cast.record.pk).update(status="closed")
+
+    with pytest.raises(Conflict, match="This record is closed"):
+        planned(cast)
+
+
+def test_the_timeline_shows_only_what_its_reader_was_told(cast: Cast) -> None:
+    planned(cast)
+
+    assert "plan.revised" in {e.type for e in timeline(by=cast.rosa, record_id=cast.record.pk)}
+    assert "plan.revised" not in {e.type for e in timeline(by=cast.carl, record_id=cast.record.pk)}
+    page = timeline(by=cast.maya, record_id=cast.record.pk, limit=2)
+    rest = timeline(by=cast.maya, record_id=cast.record.pk, before=page[-1].pk, limit=50)
+    assert [e.pk for e in [*page, *rest]] == [e.pk for e in timeline(by=cast.maya, record_id=cast.record.pk)]
+
+
+def test_the_caseload_counts_what_is_open_for_its_reader(cast: Cast) -> None:
+    planned(cast)
+
+    (record,) = caseload(by=cast.ivan)
+    assert record.open_count == 1
+    assert [r.open_count for r in caseload(by=cast.nils)] == [0]
+
+
+def test_my_capabilities_are_those_of_my_roles_on_this_record(cast: Cast) -> None:
+    opened = open_one(by=cast.cora, record_id=cast.record.pk)
+
+    assert "team.manage" in opened.my_capabilities
+    assert "plan.revise" not in opened.my_capabilities
+    assert Event.objects.filter(record=cast.record).exists()
