@@ -1,5 +1,7 @@
 """OpenAPI 3.1 of /api/v1: drf-spectacular walks the routes, the structs bring their own schemas."""
 
+from importlib import import_module
+from inspect import getdoc
 from typing import Any
 
 import msgspec
@@ -9,6 +11,26 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import TemplateHTMLRenderer
 
 from carehub.core.rest import STRUCTS
+from carehub.events.schemas import REFERENCE, components
+
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": []}]
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`POST /api/v1/tokens` gives a token for 12 hours."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-carehub_session",
+        "description": "A browser's session (`carehub_session` where there is no HTTPS, as in the demo). "
+        "Every write also needs the CSRF token as `X-CSRFToken`.",
+    },
+}
+HEADERS = {
+    "Idempotency-Key": "A new UUID for each new change; a repetition with the same key and body changes nothing "
+    "more and answers as the first did, for 24 hours.",
+    "If-Match": 'The ETag of the revision that you read, for example `"3"`; `"0"` while there is no plan.',
+}
+_TAGGED = REFERENCE + "PlanOut"
+"""What is answered with an ETag."""
 
 
 class Problem(msgspec.Struct):
@@ -37,20 +59,63 @@ class Docs(SpectacularSwaggerSplitView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = [TemplateHTMLRenderer]
+    template_name = "core/api_docs.html"
     url_name = "schema"
     capability = "anybody"
 
 
-def add_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Write every struct that a door takes or gives into the components, and the problem into every operation."""
-    structs = sorted(STRUCTS, key=lambda struct: struct.__name__)
-    schemas = msgspec.json.schema_components([*structs, Problem], ref_template="#/components/schemas/{name}")[1]
-    result.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
-    refused = {
-        "description": "Refused; the problem says why.",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write the structs, the security and the problem into the document, and take out what only repeats."""
+    result["components"] = {
+        "schemas": components([*STRUCTS, Problem]),
+        "responses": {"Refused": _refused("Refused; the problem says why and nothing was changed.")},
+        "securitySchemes": SCHEMES,
     }
+    rooms = set()
     for operations in result["paths"].values():
         for operation in operations.values():
-            operation["responses"]["default"] = refused
+            rooms.update(operation["tags"])
+            _finish_operation(operation)
+    result["tags"] = [{"name": room, "description": _purpose(room)} for room in sorted(rooms)]
     return result
+
+
+def _finish_operation(operation: dict[str, Any]) -> None:
+    operation["security"] = SECURITY if {} not in operation["security"] else []
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
+    for parameter in operation.get("parameters", []):
+        _finish_parameter(parameter)
+    responses = operation["responses"]
+    for status, response in responses.items():
+        response["description"] = "Done." if status == "204" else "Here it is." if status == "200" else "Made."
+        if _schema_of(response).get("$ref") == _TAGGED:
+            response["headers"] = {"ETag": {"schema": {"type": "string"}, "description": 'The revision, as `"3"`.'}}
+    if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])):
+        responses["412"] = _refused("The plan was revised since it was read; the problem carries the current ETag.")
+        responses["428"] = _refused("If-Match is missing.")
+    responses["default"] = {"$ref": "#/components/responses/Refused"}
+
+
+def _finish_parameter(parameter: dict[str, Any]) -> None:
+    """A parameter of a query is absent, never null."""
+    parameter.update({"description": HEADERS[parameter["name"]]} if parameter["in"] == "header" else {})
+    shapes = [shape for shape in parameter["schema"].get("anyOf", []) if shape != {"type": "null"}]
+    if len(shapes) == 1:
+        parameter["schema"] = shapes[0]
+
+
+def _refused(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": REFERENCE + "Problem"}}},
+    }
+
+
+def _schema_of(response: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _purpose(room: str) -> str:
+    return (getdoc(import_module(f"carehub.{room}")) or "").partition("\n")[0]

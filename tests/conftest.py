@@ -20,6 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     is_controller = bool(config.getoption("dist", "no") != "no") and not hasattr(config, "workerinput")
     if is_controller or config.option.collectonly:
         return
+    if "DATABASE_URL" in os.environ:
+        raise pytest.UsageError("Unset DATABASE_URL: the tests make their own servers and fill them with a cast.")
     _servers = Servers()
     os.environ.update(_servers.environment(DATABASE, "tests"))
     _servers.migrate(DATABASE)

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from carehub.directory.models import CareRecord, Membership, Role
 from carehub.events.audience import Addressee, Audience
-from carehub.events.catalogue import Fact, FlagRaised, Priority
+from carehub.events.catalogue import Fact, FlagRaised, PlanRevised, Priority
 from carehub.events.models import Obligation
 
 from .policy import capabilities_of
@@ -34,7 +36,8 @@ def audience(
     """The audience of one event on a record whose row the caller has locked. One query, whatever the team's size.
 
     `addressed` names the one person whom an event of an `ADDRESSED_ONLY` type reaches. `leaver` is the
-    ended membership of somebody who is no member any more and is told so. When the rule finds nobody, the care manager is told.
+    ended membership of somebody who is no member any more and is told so. When the rule finds nobody, the care
+    manager is told.
     """
     priority = priority_of(fact)
     members = team(record)
@@ -66,6 +69,9 @@ def joining(
     `still_asked` are the roles from which an answer is outstanding; a role that has answered is not asked again.
     """
     member = next(m for m in team(record) if m.person_id == person_id)
+    if isinstance(fact, PlanRevised):
+        # Who joins after a change of words has still never seen the plan itself.
+        fact = msgspec.structs.replace(fact, is_material=True)
     priority = _JOINING_AT_MOST[priority_of(fact)]
     found = _addressee(member, fact, priority, by=author_id, addressed=None)
     asked = tuple(role for role in found.asked_roles if role in still_asked)

@@ -24,16 +24,16 @@ MATRIX: dict[Role, frozenset[C]] = {
         Role.PHARMACIST: _CLINICIAN,
         Role.ALLIED_HEALTH: _CLINICIAN,
         Role.SOCIAL_WORKER: _CLINICIAN,
-        Role.COORDINATOR: _READS | {C.TEAM_MANAGE, C.OBLIGATION_OVERSEE},
+        Role.COORDINATOR: _READS | {C.FLAG_ANSWER, C.TEAM_MANAGE, C.OBLIGATION_OVERSEE},
         Role.PRIVACY_OFFICER: _EVERYONE,
         Role.ORGANIZATION_ADMIN: _EVERYONE,
     }.items()
 }
 
-CARE_MANAGER: frozenset[C] = frozenset({C.TEAM_MANAGE, C.OBLIGATION_OVERSEE})
+CARE_MANAGER: frozenset[C] = frozenset({C.FLAG_ANSWER, C.TEAM_MANAGE, C.OBLIGATION_OVERSEE})
 
-CLINICIANS: frozenset[Role] = frozenset(role for role, may in MATRIX.items() if C.FLAG_ANSWER in may)
-"""Roles that treat: everyone who can be asked a clinical question."""
+CLINICIANS: frozenset[Role] = frozenset(role for role, may in MATRIX.items() if C.FLAG_RAISE in may)
+"""Roles that treat: whoever can be asked a clinical question. A coordinator answers only what nobody else can."""
 
 PRESCRIBERS: frozenset[Role] = frozenset({Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN, Role.SPECIALIST_PHYSICIAN})
 

@@ -70,6 +70,7 @@ Ask = tuple[Obligation, str]
 
 
 def _plan_revised(fact: PlanRevised, member: Member) -> Iterator[Ask]:
+    """Must acknowledge, if it is material: prescribers, providers named in an intervention, the care manager."""
     if not fact.is_material:
         return
     if member.person_id in fact.provider_ids:
@@ -81,6 +82,7 @@ def _plan_revised(fact: PlanRevised, member: Member) -> Iterator[Ask]:
 
 
 def _flag_raised(fact: FlagRaised, member: Member) -> Iterator[Ask]:
+    """Must answer: holders of an asked role, or the care manager for it. Must acknowledge: other clinicians."""
     if member.has(*(Role(role) for role in fact.asked_roles)):
         yield Obligation.ANSWER, "asked"
     if member.has(*CLINICIANS):
@@ -88,17 +90,20 @@ def _flag_raised(fact: FlagRaised, member: Member) -> Iterator[Ask]:
 
 
 def _flag_answered(fact: FlagAnswered, member: Member) -> Iterator[Ask]:
+    """Must acknowledge: whoever raised the flag."""
     if member.person_id == fact.raised_by_id:
         yield Obligation.ACKNOWLEDGE, "raiser"
 
 
 def _message_posted(fact: MessagePosted, member: Member) -> Iterator[Ask]:
+    """Must acknowledge, if the writer asks for it: the people and the roles that are mentioned."""
     mentioned = member.person_id in fact.mentioned_ids or member.has(*(Role(r) for r in fact.mentioned_roles))
     if mentioned:
         yield (Obligation.ACKNOWLEDGE if fact.asks_acknowledgement else Obligation.INFORM), "mentioned"
 
 
 def _membership_ended(fact: MembershipEnded, member: Member) -> Iterator[Ask]:
+    """Must acknowledge: the care manager."""
     if member.is_care_manager:
         yield Obligation.ACKNOWLEDGE, "care_manager"
 
@@ -110,10 +115,24 @@ RULES: dict[str, Callable[[Any, Member], Iterator[Ask]]] = {
     "message.posted": _message_posted,
     "membership.ended": _membership_ended,
 }
-"""What an event asks beyond informing; an event type without a rule informs everybody who may read it."""
+"""What an event asks beyond informing; an event type without a rule informs everybody who may read it.
+
+Each rule's docstring is what docs/events.md says of its type.
+"""
 
 ADDRESSED_ONLY: frozenset[str] = frozenset({ObligationEscalated.type})
 """Event types that reach only whom they address; the rest of the team is excluded "by role"."""
+
+
+PRIORITY_IN_WORDS: dict[str, str] = {
+    "flag.raised": "by severity: " + ", ".join(f"{severity} is {p}" for severity, p in SEVERITY_PRIORITY.items()),
+    "plan.revised": "urgent when material, else routine",
+    "message.posted": "as its writer chose",
+    "flag.answered": "urgent",
+    "membership.ended": "urgent",
+    "obligation.escalated": "urgent",
+}
+"""What `priority_of` does, for docs/events.md; every other type is routine."""
 
 
 def priority_of(fact: Any) -> Priority:

@@ -52,7 +52,7 @@ def check_credentials(*, request: HttpRequest, email: str, password: str) -> Per
     Raises WrongCredentials, the same for an unknown address and a wrong password, and TooManyAttempts after five
     failures for one address from one place (15 minutes).
     """
-    person = authenticate(request, username=email, password=password)
+    person = authenticate(request, username=email.strip().lower(), password=password)
     if isinstance(person, Person):
         return person
     if getattr(request, "axes_locked_out", False):

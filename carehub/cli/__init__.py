@@ -16,7 +16,7 @@ from typing import Protocol, cast
 
 import carehub
 
-COMMANDS = ("up", "migrate", "demo", "sweep", "tail", "manage")
+COMMANDS = ("up", "migrate", "demo", "sweep", "tail", "docs", "manage")
 
 
 class Command(Protocol):

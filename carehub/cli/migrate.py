@@ -40,11 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     # Serving has a limit of seconds; a migration of a large table takes what it takes. Locks stay limited.
     with connection.cursor() as cursor:
         cursor.execute("set statement_timeout = 0")
+    from carehub.core.grants import grant_serving_role
+    from carehub.core.installation import dedicate, refuse_other_purpose
+
+    if arguments.purpose:
+        refuse_other_purpose(arguments.purpose)
     call_command("migrate", interactive=False, plan=arguments.plan)
     if not arguments.plan:
-        from carehub.core.grants import grant_serving_role
-        from carehub.core.installation import dedicate
-
         grant_serving_role()
         if arguments.purpose:
             dedicate(arguments.purpose)

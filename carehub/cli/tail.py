@@ -182,8 +182,10 @@ def _log_in(arguments: argparse.Namespace, errors: Screen) -> tuple[CareHub, boo
 
 
 def _ask() -> tuple[str, str]:
+    # Not as input's own prompt, which goes to standard output: that may be a file.
+    print("E-mail: ", end="", file=sys.stderr, flush=True)
     try:
-        return input("E-mail: "), getpass.getpass("Password: ")
+        return input(), getpass.getpass("Password: ")
     except EOFError:
         raise Misuse("Nobody is there to be asked; set CAREHUB_TOKEN, or in the demo use --as.") from None
 

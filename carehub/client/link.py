@@ -196,7 +196,7 @@ class Link:
         """Fetch what is new, page by page, as long as somebody takes it."""
         session = self._session
         if session.inbox.cursor is None:
-            session.inbox.pin(await self._current())
+            session.stand_at(await self._current())
         count = 0
         while len(session.inbox) < _UNREAD_LIMIT:
             before = session.inbox.arrived
@@ -224,7 +224,8 @@ class Link:
         """Say over HTTP what would have been one frame."""
         kind = str(frame["kind"])
         try:
-            answer = await self._client.request("POST", "/api/v1/inbox/receipts", {kind: frame["n"]})
+            body = {kind: frame["n"]} | ({"above": frame["above"]} if "above" in frame else {})
+            answer = await self._client.request("POST", "/api/v1/inbox/receipts", body)
         except Problem as problem:
             if problem.status not in (400, 404, 409, 422):
                 raise

@@ -46,6 +46,8 @@ class Unconfirmed:
         self._clock = clock
         self._received = 0
         self._received_said = 0
+        self.above = 0
+        """What is older than this was never asked for, so it is not said to have arrived."""
         self.news = asyncio.Event()
         """Set whenever there may be something new to say; the speaker clears it."""
 
@@ -75,7 +77,7 @@ class Unconfirmed:
                 return {"kind": name, "n": numbers}
         if self._received > self._received_said:
             self._received_said = self._received
-            return {"kind": "received", "n": self._received}
+            return {"kind": "received", "n": self._received, "above": self.above}
         return None
 
     @property

@@ -28,6 +28,7 @@ class Session:
     def __init__(self, cursor: Cursor | None, repeat_after: float) -> None:
         self.inbox = Inbox(cursor)
         self.unconfirmed = Unconfirmed(repeat_after, lambda: asyncio.get_running_loop().time())
+        self.unconfirmed.above = cursor.n if cursor else 0
         self.settled = asyncio.Event()
         self.connected = False
         self.server = ""
@@ -56,6 +57,12 @@ class Session:
         self.inbox.rewind()
         self.unconfirmed.say_again()
         return None if self.inbox.handed_out is None else str(self.inbox.handed_out)
+
+    def stand_at(self, cursor: Cursor) -> None:
+        """Begin here if nowhere yet; what is older is never said to have arrived."""
+        if self.inbox.cursor is None:
+            self.unconfirmed.above = cursor.n
+        self.inbox.pin(cursor)
 
     def keep(self) -> None:
         """The event in hand is shown or stored: its receipt may be said."""
@@ -93,6 +100,7 @@ class Session:
         """Stand at another cursor; what was still to be said was about numbers that mean nothing any more."""
         self.inbox.reset(cursor)
         self.unconfirmed.forget(Resynced(detail or "The inbox was renumbered; fetch afresh what you show."))
+        self.unconfirmed.above = cursor.n
         self.settled.set()
         return Resync(str(cursor), detail)
 
@@ -136,7 +144,7 @@ class Session:
         hello = Connected(str(frame["server"]), str(frame["epoch"]), int(frame["n"]), int(frame["open"]))
         self.connections += not self.connected
         self.connected, self.server, self.head, self.open = True, hello.server, hello.head, hello.open
-        self.inbox.pin(Cursor(hello.epoch, hello.head))
+        self.stand_at(Cursor(hello.epoch, hello.head))
         if self.epoch == hello.epoch:  # else a resync follows
             self.settled.set()
         return hello

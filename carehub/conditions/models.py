@@ -1,5 +1,6 @@
-from typing import Literal
+from typing import ClassVar, Literal
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -57,3 +58,8 @@ class FlagAnswer(BaseModel):
     changes_plan = models.BooleanField()
     text = models.TextField()
     at = models.DateTimeField(db_default=DatabaseNow())
+
+    class Meta:
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Protect(name="answer_is_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]

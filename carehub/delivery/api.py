@@ -61,6 +61,7 @@ class OpenList(Struct):
 
 class ReceiptsIn(Struct):
     received: Number | None = None
+    above: Number = 0
     seen: Numbers = []
     acknowledge: Numbers = []
 
@@ -164,7 +165,11 @@ class Receipts(Endpoint):
         if body.received is None and not body.seen and not body.acknowledge:
             raise InvalidInput("Send at least one of received, seen, acknowledge.", pointer="")
         marked = receipts.mark(
-            person_id=request.user.pk, received=body.received, seen=body.seen, acknowledge=body.acknowledge
+            person_id=request.user.pk,
+            received=body.received,
+            above=body.above,
+            seen=body.seen,
+            acknowledge=body.acknowledge,
         )
         return ReceiptsOut(
             results=[

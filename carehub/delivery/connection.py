@@ -26,7 +26,7 @@ Close = Callable[[int], Coroutine[Any, Any, None]]
 
 class Connection:
     """Lives in the hub from `resume` until it closes. `cursor` is the last number queued, `sent` the last one
-    sent; below `floor` nothing is asked for, so nothing counts as received."""
+    sent; `floor` is the cursor it resumed with."""
 
     def __init__(self, *, person_id: UUID, credential: str, send: Send, close: Close) -> None:
         self.person_id = person_id

@@ -15,10 +15,8 @@ from django.http.cookie import parse_cookie
 
 from . import frames
 from .connection import Connection
+from .frames import SUBPROTOCOL, TICKET_PREFIX
 from .hub import Hub, get_hub
-
-SUBPROTOCOL = "carehub.v1"
-TICKET_PREFIX = "ticket."
 
 _PERSON_SQL = """
 SELECT p.id, {credential}, coalesce(i.head, 0), (SELECT epoch FROM core_installation),
@@ -106,7 +104,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         elif not self.is_resumed:
             self._drop(1008)
         elif isinstance(frame, frames.Received):
-            self.hub.received(connection, frame.n)
+            self.hub.received(connection, frame.n, above=frame.above)
         else:
             self.hub.mark(connection, frame.n, acknowledges=isinstance(frame, frames.Acknowledge))
 
@@ -117,7 +115,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             )
             return
         if frame.cursor is None:
-            after = connection.floor = self.head
+            after = self.head
         else:
             cursor = frames.parse_cursor(frame.cursor)
             if cursor is None or cursor[0] != self.epoch or cursor[1] > await self._head(cursor[1]):
@@ -130,7 +128,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
                 return
             after = cursor[1]
         self.is_resumed = connection.is_live = True
-        connection.cursor = connection.sent = after
+        connection.cursor = connection.sent = connection.floor = after
         self.hub.hint([connection.person_id])
 
     async def _head(self, at_least: int) -> int:

@@ -10,6 +10,10 @@ from msgspec import Meta
 Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Numbers = Annotated[list[Annotated[int, Meta(ge=1, le=2**53 - 1)]], Meta(min_length=1, max_length=200)]
 
+SUBPROTOCOL = "carehub.v1"
+TICKET_PREFIX = "ticket."
+"""A client without a cookie offers its ticket as a second subprotocol, after this prefix."""
+
 MAX_BYTES = 65_536
 MAX_PER_SECOND = 20
 MAX_SOCKETS = 5
@@ -26,9 +30,10 @@ class Resume(Frame, tag="resume"):
 
 
 class Received(Frame, tag="received"):
-    """Everything up to n has arrived."""
+    """Everything above `above` (null: the cursor that this socket resumed with) and up to n has arrived."""
 
     n: Number
+    above: Number | None = None
 
 
 class Seen(Frame, tag="seen"):
@@ -92,12 +97,13 @@ class Resync(Frame, tag="resync"):
 
 
 class Error(Frame, tag="error"):
-    """Your frame was refused and did nothing."""
+    """Your frame was refused and did nothing; `n` when one number was the reason."""
 
     code: str
     detail: str
     pointer: str = ""
     in_reply_to: str = ""
+    n: int | None = None
 
 
 ServerFrame = Hello | EventFrame | Receipt | Head | Resync | Error

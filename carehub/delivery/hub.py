@@ -265,12 +265,12 @@ class Hub:
 
     # -- receipts: one statement for all that came within 50 ms
 
-    def received(self, connection: Connection, n: int) -> None:
-        """Note that everything up to n has arrived there."""
+    def received(self, connection: Connection, n: int, *, above: int | None) -> None:
+        """Note that everything above the one number (None: where it resumed) and up to the other has arrived there."""
         n = min(n, connection.sent)
         connection.received(n)
-        key = (connection.person_id, connection.floor)
-        if n > max(self._received.get(key, 0), connection.floor):
+        key = (connection.person_id, connection.floor if above is None else above)
+        if n > max(self._received.get(key, 0), key[1]):
             self._received[key] = n
             self._flush_soon()
 
@@ -333,6 +333,7 @@ class Hub:
                             code="answer-owed",
                             detail=f"n={m.n} asks for an answer, not for an acknowledgement.",
                             in_reply_to="acknowledge",
+                            n=m.n,
                         )
                     )
             if m.is_new and m.author_id is not None and m.author_id != m.person_id:
@@ -346,6 +347,7 @@ class Hub:
                         Error(
                             code="unknown-number",
                             detail=f"n={key[1]} is not in your inbox, or no longer yours.",
+                            n=key[1],
                         )
                     )
 

@@ -194,19 +194,26 @@ def progress(*, by: Person, event_ids: Collection[UUID]) -> dict[UUID, Progress]
         .order_by()
         .values("event_id")
         .annotate(
-            recipients=Count("*", filter=told),
-            received=Count("*", filter=told & Q(received_at__isnull=False)),
-            seen=Count("*", filter=told & Q(seen_at__isnull=False)),
-            asked=Count("*", filter=asked),
-            done=Count("*", filter=asked & Q(outcome__in=[Outcome.ACKNOWLEDGED, Outcome.ANSWERED])),
-            excluded=Count("*", filter=Q(n__isnull=True)),
+            recipients=Count("event_id", filter=told),
+            received=Count("event_id", filter=told & Q(received_at__isnull=False)),
+            seen=Count("event_id", filter=told & Q(seen_at__isnull=False)),
+            asked=Count("event_id", filter=asked),
+            done=Count("event_id", filter=asked & Q(outcome__in=[Outcome.ACKNOWLEDGED, Outcome.ANSWERED])),
+            excluded=Count("event_id", filter=Q(n__isnull=True)),
         )
     )
-    found = {}
-    for row in counts:
-        event_id = row.pop("event_id")
-        found[event_id] = Progress(mine=mine[event_id], **row)
-    return found
+    return {
+        row["event_id"]: Progress(
+            mine=mine[row["event_id"]],
+            recipients=row["recipients"],
+            received=row["received"],
+            seen=row["seen"],
+            asked=row["asked"],
+            done=row["done"],
+            excluded=row["excluded"],
+        )
+        for row in counts
+    }
 
 
 def oversees(*, by: Person) -> bool:

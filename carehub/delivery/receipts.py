@@ -114,18 +114,26 @@ def ring(marked: Sequence[Marked], *, origin: str = "") -> dict[str, Any] | None
 
 
 def mark(
-    *, person_id: UUID, received: int | None = None, seen: Sequence[int] = (), acknowledge: Sequence[int] = ()
+    *,
+    person_id: UUID,
+    received: int | None = None,
+    above: int = 0,
+    seen: Sequence[int] = (),
+    acknowledge: Sequence[int] = (),
 ) -> list[Marked]:
-    """Receipts of one person over HTTP, committed here. Numbers that are not his are passed over."""
+    """Receipts of one person over HTTP: all above `above` up to `received`, and single numbers.
+
+    Numbers that are not his are passed over. The doorbell rings once the outermost transaction has committed.
+    """
     marks = {(person_id, n): False for n in seen} | {(person_id, n): True for n in acknowledge}
     with transaction.atomic(), connection.cursor() as cursor:
         if received is not None:
-            cursor.execute(RECEIVED_SQL, received_parameters({(person_id, 0): received}))
+            cursor.execute(RECEIVED_SQL, received_parameters({(person_id, above): received}))
         marked = []
         if marks:
             cursor.execute(MARK_SQL, mark_parameters(marks))
             marked = [Marked(*row) for row in cursor.fetchall()]
-    message = ring(marked)
-    if message:
-        doorbell.push(message)
+        message = ring(marked)
+        if message:
+            doorbell.ring_receipts_after_commit(message)
     return marked

@@ -48,6 +48,11 @@ def ring_gone_after_commit(person_ids: Sequence[UUID]) -> None:
     _after_commit({"gone": list(person_ids)})
 
 
+def ring_receipts_after_commit(message: dict[str, Any]) -> None:
+    """Tell the hubs, once committed, how far people are."""
+    _after_commit(message)
+
+
 def _after_commit(message: dict[str, Any]) -> None:
     def ring() -> None:
         fail_point("after_commit")

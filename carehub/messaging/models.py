@@ -1,3 +1,6 @@
+from typing import ClassVar
+
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -36,3 +39,6 @@ class Message(BaseModel):
 
     class Meta:
         indexes = [models.Index(fields=["thread", "-id"], name="message_thread")]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Protect(name="message_is_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]

@@ -118,9 +118,10 @@ def current_definition(plan: Plan | None) -> PlanDefinition:
 def _refuse_foreign_parts(record: CareRecord, old: PlanDefinition, new: PlanDefinition) -> None:
     _refuse_unknown_ids("goals", [g.id for g in new.goals], {g.id for g in old.goals})
     _refuse_unknown_ids("interventions", [i.id for i in new.interventions], {i.id for i in old.interventions})
-    members = {member.person_id for member in team(record)}
+    # A provider who has left may stand until somebody names another; a new one must be on the team.
+    known = {member.person_id for member in team(record)} | {i.provider_id for i in old.interventions}
     for index, intervention in enumerate(new.interventions):
-        if intervention.provider_id and intervention.provider_id not in members:
+        if intervention.provider_id and intervention.provider_id not in known:
             raise InvalidInput(
                 "The provider must be on this record's team.",
                 pointer=f"/definition/interventions/{index}/provider_id",

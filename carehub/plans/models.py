@@ -1,3 +1,6 @@
+from typing import ClassVar
+
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -45,6 +48,9 @@ class PlanRevision(BaseModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "number"], name="plan_revision_number")]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Protect(name="revision_is_immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
 
 class Goal(BaseModel):

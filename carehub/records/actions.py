@@ -119,10 +119,16 @@ def _candidate(record: CareRecord, person_id: UUID, role: Role) -> Person:
     person = Person.objects.filter(pk=person_id, is_active=True).first()
     if person is None:
         raise InvalidInput("There is no active person with this id.", pointer="/person_id")
-    if role == Role.PATIENT:
-        if record.patient.person_id != person.pk:
-            raise InvalidInput("Only the record's own patient can join as patient.", pointer="/role")
-    elif role != Role.CAREGIVER:
+    is_patient = record.patient.person_id == person.pk
+    held_here = roles_on(person.pk, record)
+    if is_patient != (role == Role.PATIENT):
+        raise InvalidInput(
+            "The record's own patient joins as patient, and nobody else does.",
+            pointer="/role",
+        )
+    if held_here and Role.CAREGIVER in (role, *held_here):
+        raise InvalidInput("A caregiver holds no other role on the same record.", pointer="/role")
+    if role not in (Role.PATIENT, Role.CAREGIVER):
         roles = PractitionerRole.objects.filter(person=person, ended_at=None).values_list("code", flat=True)
         if role not in roles:
             held = ", ".join(sorted(roles)) or "none"

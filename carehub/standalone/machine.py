@@ -24,6 +24,8 @@ from carehub.standalone.tether import tethered
 CHECKOUT = Path(carehub.__file__).resolve().parents[1]
 DATABASE = "carehub"
 READY_SECONDS = 60.0
+# Celery's for root is about brokers that others can write to; whitenoise's about a folder that only an image has.
+KNOWN_WARNINGS = "ignore:You're running the worker with superuser privileges,ignore:No directory at"
 
 
 class NotStarted(Exception):
@@ -79,7 +81,7 @@ class Machine:
             "SECRET_KEY": self._outer.get("SECRET_KEY") or self._state.secret_key,
         }
         with self._screen.step("Migrating the database", "The database is migrated"):
-            self._carehub("migrate", DATABASE_OWNER_URL=self._owner_url)
+            self._carehub("migrate", "--purpose", "demo", DATABASE_OWNER_URL=self._owner_url)
         with self._screen.step("Making the demo practice", "The demo practice is there"):
             self._carehub("demo")
 
@@ -132,17 +134,19 @@ class Machine:
         host, port = self._address.host, str(self._address.port)
         celery = ["-m", "celery", "--quiet", "-A", "config.celery", "worker", "--pool", "solo"]
         commands: dict[str, Sequence[str]] = {
-            "web": ["-m", "daphne", "-b", host, "-p", port, "config.asgi:application"],
+            # Its five seconds for a socket's handshake are too few when all clients come back at once.
+            "web": [
+                *("-m", "daphne", "-b", host, "-p", port, "--websocket_connect_timeout", "20"),
+                "config.asgi:application",
+            ],
             "worker": [*celery, "--loglevel", "info", "--without-gossip", "--without-mingle"],
             "sweeper": ["-m", "carehub", "sweep"],
         }
-        # Celery's warning for root is about brokers that others can write to.
-        quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
         return [
             Program(
                 name,
                 [python, *arguments],
-                {**quiet, **self._environment, "CAREHUB_SERVER_NAME": name},
+                {"PYTHONWARNINGS": KNOWN_WARNINGS, **self._environment, "CAREHUB_SERVER_NAME": name},
                 CHECKOUT,
             )
             for name, arguments in commands.items()
@@ -159,17 +163,13 @@ class Machine:
             connection.close()
 
     def _welcome(self) -> None:
-        accounts = json.loads(self._carehub("demo", "--accounts"))
-        columns = {
-            "email": "Log in as",
-            "password": "Password",
-            "name": "Name",
-            "role": "Role",
-            "where": "Where",
-        }
+        accounts: list[dict[str, str]] = json.loads(self._carehub("demo", "--accounts"))
+        columns = {"email": "Log in as", "role": "Role", "where": "Where"}
         self._screen.say(f"\nCareHub runs at {self._screen.paint(self._address.url, 'bold')}\n")
-        self._screen.table(list(columns.values()), [[str(account[key]) for key in columns] for account in accounts])
-        self._screen.say("\nCtrl-C stops everything; the data are kept.\n")
+        self._screen.table(list(columns.values()), [[account[key] for key in columns] for account in accounts])
+        passwords = " or ".join(sorted({account["password"] for account in accounts}))
+        self._screen.say(f"\nThe password is {self._screen.paint(passwords, 'bold')} for everybody.")
+        self._screen.say("Ctrl-C stops everything; the data are kept.\n")
 
     def _carehub(self, *arguments: str, **extra: str) -> str:
         """The output of one of our own commands; raises NotStarted with its words if it fails."""

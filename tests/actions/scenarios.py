@@ -136,7 +136,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "membership.started",
         "routine",
         {"person_name": "Olga", "role": "psychiatrist", "purpose": "Covers"},
-        {name: INFORMED for name in ("Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa", "Olga")}
+        dict.fromkeys(("Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa", "Olga"), INFORMED)
         | {"Cora": Told("none", "author")},
         frozenset(),
     ),
@@ -146,7 +146,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "membership.ended",
         "urgent",
         {"person_name": "Nils", "reason": "Changed wards"},
-        {name: INFORMED for name in ("Maya", "Ivan", "Paula", "Carl", "Rosa")}
+        dict.fromkeys(("Maya", "Ivan", "Paula", "Carl", "Rosa"), INFORMED)
         | {"Cora": Told("none", "author"), "Nils": Told("inform", "leaver")},
         frozenset(),
     ),
@@ -172,7 +172,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "goal.progressed",
         "routine",
         {"was": "in-progress", "now": "improving", "text": PLAN["goals"][0]["text"]},
-        {name: INFORMED for name in ("Maya", "Ivan", "Paula", "Cora", "Rosa")} | {"Nils": Told("none", "author")},
+        dict.fromkeys(("Maya", "Ivan", "Paula", "Cora", "Rosa"), INFORMED) | {"Nils": Told("none", "author")},
         frozenset({"Carl"}),
     ),
     Scenario(

@@ -1,9 +1,9 @@
 import pytest
 
-from carehub.events.catalogue import parse
-from carehub.events.models import Delivery, Event
 from carehub.access.rules import CLOCKS
 from carehub.audit.models import Entry
+from carehub.events.catalogue import parse
+from carehub.events.models import Delivery, Event
 from tests.actions.scenarios import SCENARIOS, Scenario
 from tests.cast import Cast
 

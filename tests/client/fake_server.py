@@ -8,8 +8,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -18,22 +16,9 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from .fake_http import Answer, Request, pump, read_request, render
+
 PASSWORD = "a good long password"
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 
 
 class FakeServer:
@@ -219,18 +204,13 @@ class FakeServer:
             self._tasks.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        method, path, _ = first.split(" ")
-        headers = {name.title(): value for name, _, value in (line.partition(": ") for line in lines if line)}
-        if path == "/ws/v1/live" and self.takes_sockets:
-            await self._pass_on(head, headers, reader, writer)
+        head, request = await read_request(reader)
+        if request.path == "/ws/v1/live" and self.takes_sockets:
+            await self._pass_on(head, request.headers, reader, writer)
             return
-        body = await reader.readexactly(int(headers.get("Content-Length", "0")))
-        request = Request(method, path, headers, body)
         self.requests.append(request)
-        answer = self.answers.get((method, urlsplit(path).path)) or self._answer(request)
-        writer.write(answer if isinstance(answer, bytes) else _render(*answer))
+        answer = self.answers.get((request.method, urlsplit(request.path).path)) or self._answer(request)
+        writer.write(answer if isinstance(answer, bytes) else render(*answer))
         await writer.drain()
         self._stir()
 
@@ -244,14 +224,14 @@ class FakeServer:
         """Be the cable between a client and the websockets server, for who shows a fresh ticket."""
         _, ticket = headers["Sec-Websocket-Protocol"].split(", ")
         if ticket.removeprefix("ticket.") not in self.tickets:
-            writer.write(_render(403, {"code": "no-ticket", "detail": "No such ticket."}))
+            writer.write(render(403, {"code": "no-ticket", "detail": "No such ticket."}))
             return
         self.tickets.discard(ticket.removeprefix("ticket."))
         port = next(iter(self._sockets.sockets)).getsockname()[1]
         back, forth = await asyncio.open_connection("127.0.0.1", port)
         self._writers.add(forth)
         forth.write(head)
-        await asyncio.gather(_pump(reader, forth), _pump(back, writer), return_exceptions=True)
+        await asyncio.gather(pump(reader, forth), pump(back, writer), return_exceptions=True)
         self._writers.discard(forth)
 
     def _answer(self, request: Request) -> Answer:
@@ -315,25 +295,3 @@ _AT = "2026-03-01T10:42:05+00:00"
 def _split(cursor: str) -> tuple[str, int]:
     epoch, _, n = cursor.rpartition(".")
     return epoch, int(n)
-
-
-def _render(status: int, document: Any, headers: dict[str, str] | None = None) -> bytes:
-    body = b"" if document is None else json.dumps(document).encode()
-    kind = "application/json" if status < 400 else "application/problem+json"
-    fields = {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        *(f"{k}: {v}" for k, v in fields.items()),
-        "",
-        "",
-    ]
-    return "\r\n".join(lines).encode() + body
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        writer.close()

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_prints_who_did_what_and_by_when_it_wants_an_answer(
     monkeypatch.setenv("CAREHUB_TOKEN", "good")
 
     async def scenario(server: FakeServer) -> None:
-        due = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
+        due = datetime.now(UTC).replace(microsecond=0)
         task = await start(server)
         await server.publish(due_at=due.isoformat(), at=due.isoformat())
         await server.publish(type="flag.raised", obligation="answer", priority="stat", due_at=due.isoformat())
@@ -149,7 +149,7 @@ def test_logs_in_as_a_demo_person_and_out_again() -> None:
 
 
 def test_asks_for_address_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda prompt: "a@b.example")
+    monkeypatch.setattr("builtins.input", lambda: "a@b.example")
     monkeypatch.setattr("getpass.getpass", lambda prompt: PASSWORD)
 
     async def scenario(server: FakeServer) -> None:
@@ -220,12 +220,13 @@ def test_says_what_is_wrong(options: list[str], code: int, sentence: str, capsys
 
 
 def test_says_that_the_password_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda prompt: "a@b.example")
+    monkeypatch.setattr("builtins.input", lambda: "a@b.example")
     monkeypatch.setattr("getpass.getpass", lambda prompt: "wrong")
 
     async def scenario(server: FakeServer) -> None:
         assert await (await start(server)) == 1
-        assert capsys.readouterr().err == "carehub tail: The e-mail address or the password is wrong.\n"
+        said = "E-mail: carehub tail: The e-mail address or the password is wrong.\n"
+        assert capsys.readouterr().err == said
 
     given(scenario)
 
@@ -251,7 +252,7 @@ def test_says_that_as_is_for_the_demo(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_says_so_when_nobody_can_be_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(prompt: str) -> str:
+    def nobody() -> str:
         raise EOFError
 
     monkeypatch.setattr("builtins.input", nobody)

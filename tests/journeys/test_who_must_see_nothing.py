@@ -46,9 +46,7 @@ def test_a_foreign_record_is_byte_equal_to_an_absent_one(house: Installation) ->
     web = house.web()
     maya, otto = Api.log_in(web.url, "Maya"), Api.log_in(web.url, "Otto")
     record = house.record_id()
-    first = maya.post(
-        f"/records/{record}/plan/revisions", {"definition": PLAN, "rationale": "First"}, If_Match='"0"'
-    )
+    first = maya.post(f"/records/{record}/plan/revisions", {"definition": PLAN, "rationale": "First"}, If_Match='"0"')
     assert first.status == 201
     goal = first.json["definition"]["goals"][0]["id"]
     event = first.json["event_id"]
@@ -89,9 +87,7 @@ def test_the_socket_of_a_stranger_stays_silent_and_a_removed_member_hears_no_mor
         assert ended.status == 200, ended.body
         await leaver.next("event", type="membership.ended")
         await asyncio.to_thread(maya.post, f"/records/{record}/messages", {"text": "After"})
-        own = await asyncio.to_thread(
-            otto.post, f"/records/{house.record_id('Panic')}/messages", {"text": "Mine"}
-        )
+        own = await asyncio.to_thread(otto.post, f"/records/{house.record_id('Panic')}/messages", {"text": "Mine"})
         assert own.status == 201
         await stranger.next("event", type="message.posted")
         assert "Rosa" not in str(stranger.frames)

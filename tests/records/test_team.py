@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible
@@ -19,7 +21,7 @@ def join(cast: Cast, name: str, role: Role) -> Membership:
     return add_team_member(by=cast.cora, record_id=cast.record.pk, person_id=cast[name].pk, role=role)
 
 
-def leave(cast: Cast, name: str, **options: object) -> None:
+def leave(cast: Cast, name: str, **options: Any) -> None:
     end_membership(by=cast.cora, record_id=cast.record.pk, membership_id=place(cast, name).pk, reason="x", **options)
 
 

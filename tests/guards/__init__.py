@@ -1,0 +1,1 @@
+"""Tests of the house itself: what no single feature's test would notice."""
