@@ -104,9 +104,9 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         elif not self.is_resumed:
             self._drop(1008)
         elif isinstance(frame, frames.Received):
-            self.hub.received(connection, frame.n, above=frame.above)
+            self.hub.receipts.received(connection, frame.n, above=frame.above)
         else:
-            self.hub.mark(connection, frame.n, acknowledges=isinstance(frame, frames.Acknowledge))
+            self.hub.receipts.mark(connection, frame.n, acknowledges=isinstance(frame, frames.Acknowledge))
 
     async def _resume(self, connection: Connection, frame: frames.Resume) -> None:
         if self.is_resumed:

@@ -13,7 +13,7 @@ import logging
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,13 +29,13 @@ from . import database
 from .connection import Connection
 from .frames import MAX_SOCKETS, Error, EventFrame, Head, Receipt
 from .ledger import PAGE, READ_SQL, entries, read_parameters
-from .receipts import MARK_SQL, RECEIVED_SQL, Marked, mark_parameters, received_parameters, ring
+from .receipt_batch import Askers, ReceiptBatch
+from .receipts import Marked, ring
 
 logger = logging.getLogger(__name__)
 
 SCAN_SECONDS = 5.0
 HEARTBEAT_SCANS = 3
-RECEIPT_SECONDS = 0.05
 
 _SCAN_SQL = """
 SELECT c.slot, coalesce(i.head, 0), p.is_active AND (
@@ -75,10 +75,7 @@ class Hub:
         self._people: dict[UUID, set[Connection]] = defaultdict(set)
         self._hinted: set[UUID] = set()
         self._wake = asyncio.Event()
-        self._seen: dict[tuple[UUID, int], bool] = {}
-        self._received: dict[tuple[UUID, int], int] = {}
-        self._askers: dict[tuple[UUID, int], set[Connection]] = defaultdict(set)
-        self._flush: asyncio.Task[None] | None = None
+        self.receipts = ReceiptBatch(self.pool, self._committed)
         self._reader: psycopg.AsyncConnection[Any] | None = None
         self._redis: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
@@ -91,7 +88,17 @@ class Hub:
         """Open the pool and begin to listen, read and tick."""
         await self.pool.open()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work()) for work in (self._listen, self._read, self._tick)]
+        self._tasks = [loop.create_task(self._forever(work)) for work in (self._listen, self._read, self._tick)]
+
+    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A defect in one of the three must not end it: say so, without what was being read, and go on."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                logger.error("hub: %s failed (%s), going on", work.__name__, type(error).__name__)
+                await asyncio.sleep(1)
+                self.hint(list(self._people))
 
     # -- connections
 
@@ -220,7 +227,8 @@ class Hub:
             for person in message.gone:
                 self._recheck(person)
             if message.origin != self.name:
-                self._pass_receipts(Marked(p, e, n, False, s, at, a, True) for e, p, n, s, at, a in message.receipts)
+                marked = (Marked(p, e, n, False, s, at, a, True) for e, p, n, s, at, a in message.receipts)
+                self._pass_receipts(marked, {})
 
     def _recheck(self, person: UUID) -> None:
         for connection in list(self._people.get(person, ())):
@@ -263,93 +271,39 @@ class Hub:
             elif head > connection.cursor and connection.is_live:
                 self.hint([connection.person_id])
 
-    # -- receipts: one statement for all that came within 50 ms
+    # -- receipts
 
-    def received(self, connection: Connection, n: int, *, above: int | None) -> None:
-        """Note that everything above the one number (None: where it resumed) and up to the other has arrived there."""
-        n = min(n, connection.sent)
-        connection.received(n)
-        key = (connection.person_id, connection.floor if above is None else above)
-        if n > max(self._received.get(key, 0), key[1]):
-            self._received[key] = n
-            self._flush_soon()
-
-    def mark(self, connection: Connection, numbers: Iterable[int], *, acknowledges: bool) -> None:
-        """Note that these were seen, or acknowledged; the connection hears a `receipt` after commit."""
-        for n in numbers:
-            key = (connection.person_id, n)
-            self._seen[key] = self._seen.get(key, False) or acknowledges
-            self._askers[key].add(connection)
-        self._flush_soon()
-
-    def _flush_soon(self) -> None:
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().create_task(self._flush_receipts())
-
-    async def _flush_receipts(self) -> None:
-        await asyncio.sleep(RECEIPT_SECONDS)
-        self._flush = None
-        upto, self._received = self._received, {}
-        marks, self._seen = self._seen, {}
-        askers, self._askers = self._askers, defaultdict(set)
-        try:
-            marked = await self._commit_receipts(upto, marks)
-        except (psycopg.Error, OSError, TimeoutError) as error:
-            # Nothing was confirmed, so the clients will say it again.
-            logger.warning("hub: receipts were not stored (%s)", type(error).__name__)
-            return
+    async def _committed(self, marked: list[Marked], askers: Askers) -> None:
         self._pass_receipts(marked, askers)
         message = ring(marked, origin=self.name)
         if message:
             with contextlib.suppress(redis.RedisError, OSError, TimeoutError):
                 await self._redis.publish(doorbell.channel(), msgspec.json.encode(message))
 
-    async def _commit_receipts(
-        self, upto: dict[tuple[UUID, int], int], marks: dict[tuple[UUID, int], bool]
-    ) -> list[Marked]:
-        async with self.pool.connection() as connection, connection.transaction():
-            if upto:
-                await connection.execute(RECEIVED_SQL, received_parameters(upto), prepare=True)
-            if not marks:
-                return []
-            rows = await (await connection.execute(MARK_SQL, mark_parameters(marks), prepare=True)).fetchall()
-        return [Marked(*row) for row in rows]
-
-    def _pass_receipts(
-        self, marked: Iterable[Marked], askers: dict[tuple[UUID, int], set[Connection]] | None = None
-    ) -> None:
-        """To the person's own sockets with n, to the author's without; a confirmation also when nothing changed."""
+    def _pass_receipts(self, marked: Iterable[Marked], askers: Askers) -> None:
+        """To the person's own sockets with n, to the author's without; to who asked also when nothing changed."""
         answered = set()
         for m in marked:
-            answered.add((m.person_id, m.n))
+            key = (m.person_id, m.n)
+            answered.add(key)
+            asked = askers.get(key, set())
             own = Receipt(event_id=m.event_id, person_id=m.person_id, n=m.n, state=m.state, at=m.at)
-            asked = (askers or {}).get((m.person_id, m.n), set())
-            for connection in self._people.get(m.person_id, ()) if m.is_new else asked:
-                connection.append(own)
+            self._append(self._people.get(m.person_id, ()) if m.is_new else asked, own)
             if m.wants_answer:
-                for connection in asked:
-                    connection.append(
-                        Error(
-                            code="answer-owed",
-                            detail=f"n={m.n} asks for an answer, not for an acknowledgement.",
-                            in_reply_to="acknowledge",
-                            n=m.n,
-                        )
-                    )
+                self._append(asked, _refusal("answer-owed", m.n, "asks for an answer, not for an acknowledgement"))
             if m.is_new and m.author_id is not None and m.author_id != m.person_id:
                 theirs = Receipt(event_id=m.event_id, person_id=m.person_id, n=None, state=m.state, at=m.at)
-                for connection in self._people.get(m.author_id, ()):
-                    connection.append(theirs)
-        for key, connections in (askers or {}).items():
+                self._append(self._people.get(m.author_id, ()), theirs)
+        for key, connections in askers.items():
             if key not in answered:
-                for connection in connections:
-                    connection.append(
-                        Error(
-                            code="unknown-number",
-                            detail=f"n={key[1]} is not in your inbox, or no longer yours.",
-                            n=key[1],
-                        )
-                    )
+                self._append(
+                    connections, _refusal("unknown-number", key[1], "is not in your inbox, or no longer yours")
+                )
+
+    @staticmethod
+    def _append(connections: Iterable[Connection], frame: msgspec.Struct) -> None:
+        for connection in connections:
+            connection.append(frame)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -357,13 +311,21 @@ class Hub:
         task.add_done_callback(self._tasks.remove)
 
 
+def _refusal(code: str, n: int, words: str) -> Error:
+    return Error(code=code, detail=f"n={n} {words}.", in_reply_to="acknowledge" if code == "answer-owed" else "", n=n)
+
+
 _hub: Hub | None = None
+_starting: asyncio.Lock | None = None
 
 
 async def get_hub() -> Hub:
-    """This process's hub, started on first use."""
-    global _hub
-    if _hub is None:
-        _hub = Hub()
-        await _hub.start()
+    """This process's hub, started on first use; who comes while it starts waits for it."""
+    global _hub, _starting
+    _starting = _starting or asyncio.Lock()
+    async with _starting:
+        if _hub is None:
+            hub = Hub()
+            await hub.start()
+            _hub = hub
     return _hub

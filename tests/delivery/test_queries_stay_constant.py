@@ -1,7 +1,7 @@
 """The number of queries of a request does not grow with the team, the inbox or the thread."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -35,13 +35,13 @@ def grow(cast: Cast) -> None:
 
 
 @pytest.fixture
-def browser(cast: Cast) -> Iterator[Callable[[str], Client]]:
+def browser(cast: Cast) -> Callable[[str], Client]:
     def log_in(name: str) -> Client:
         client = Client(raise_request_exception=True)
         client.force_login(cast[name], backend="django.contrib.auth.backends.ModelBackend")
         return client
 
-    yield log_in
+    return log_in
 
 
 def counted(client: Client, method: str, path: str, body: object, **headers: str) -> int:
