@@ -26,7 +26,7 @@ SCHEMES = {
 }
 HEADERS = {
     "Idempotency-Key": "A new UUID for each new change; a repetition with the same key and body changes nothing "
-    "more and answers as the first did, for 24 hours.",
+    "more and shows what the first made, for 24 hours.",
     "If-Match": 'The ETag of the revision that you read, for example `"3"`; `"0"` while there is no plan.',
 }
 _TAGGED = REFERENCE + "PlanOut"

@@ -3,7 +3,7 @@
 Acknowledgements are receipts (`delivery/receipts.py`). All of these run under the record's lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,6 +46,21 @@ def settle_answer(*, event_id: UUID, by_id: UUID, still_asked: Sequence[str]) ->
     doorbell.ring_after_commit({by_id: 0})
 
 
+def lock_inboxes(person_ids: Iterable[UUID]) -> None:
+    """Lock these people's inboxes, in the order that every writer keeps, until the end of the transaction.
+
+    Whoever will number deliveries of one person and then publish to others takes all their inboxes first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO events_inbox AS inbox (person_id, head) SELECT DISTINCT p, 0 FROM unnest(%s::uuid[]) p ORDER BY p
+            ON CONFLICT (person_id) DO UPDATE SET head = inbox.head
+            """,
+            [list(person_ids)],
+        )
+
+
 def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> int:
     """Move every open obligation of one person on one record to another; returns how many.
 
@@ -53,19 +68,17 @@ def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> in
     one, with the next number of his inbox. Both rows stay, so that the hand-over can be read from either.
     """
     moment = now()
-    leaving = list(
-        open_deliveries()
-        .filter(person_id=from_id, event__record_id=record_id)
-        .order_by("n")
-        .select_for_update(of=("self",))
+    events = list(
+        open_deliveries().filter(person_id=from_id, event__record_id=record_id).values_list("event_id", flat=True)
     )
+    both = Delivery.objects.filter(person_id__in=[from_id, to_id], event_id__in=events)
+    # One statement in the order of receipts, so that a batch of both people's receipts cannot lock the other way round.
+    rows = list(both.order_by("person_id", "n").select_for_update(of=("self",)))
+    leaving = [row for row in rows if row.person_id == from_id and row.outcome is None]
+    theirs = {row.event_id: row for row in rows if row.person_id == to_id}
+    events = [row.event_id for row in leaving]
     if not leaving:
         return 0
-    events = [row.event_id for row in leaving]
-    theirs = {
-        row.event_id: row
-        for row in Delivery.objects.filter(person_id=to_id, event_id__in=events).select_for_update(of=("self",))
-    }
     new_numbers = _next_numbers(to_id, sum(e not in theirs or theirs[e].n is None for e in events))
     for row in leaving:
         _end(row, Outcome.HANDED_OVER, by_id=to_id, at=moment, reason=reason)

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from carehub.access import Capability, audience, lock_to_change
-from carehub.access.audience import joining
+from carehub.access.audience import joining, team
 from carehub.access.policy import roles_on
 from carehub.audit import trail
 from carehub.core.clock import now
@@ -22,7 +22,7 @@ from carehub.directory.models import (
 )
 from carehub.events import doorbell
 from carehub.events.catalogue import FlagRaised, MembershipEnded, MembershipStarted, RecordOpened, parse
-from carehub.events.obligations import catch_up, current_standing, hand_over
+from carehub.events.obligations import catch_up, current_standing, hand_over, lock_inboxes
 from carehub.events.publish import publish
 
 _OPENERS = frozenset({Role.COORDINATOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN})
@@ -67,6 +67,7 @@ def add_team_member(*, by: Person, record_id: UUID, person_id: UUID, role: Role,
     membership = Membership.objects.create(record=record, person=person, role=role, purpose=purpose)
     trail.wrote("member.add", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     if is_new:
+        lock_inboxes([person.pk, *(member.person_id for member in team(record))])
         _catch_up(record, person)
     fact = MembershipStarted(
         membership_id=membership.pk, person_id=person.pk, person_name=person.name, role=role, purpose=purpose
@@ -99,6 +100,7 @@ def end_membership(
     successor = successor_id
     if not still_here:
         successor = _take_over(record, leaver, successor_id)
+        lock_inboxes([leaver.pk, successor, *(member.person_id for member in team(record))])
         hand_over(record_id=record.pk, from_id=leaver.pk, to_id=successor, reason=reason)
     trail.wrote("membership.end", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     fact = MembershipEnded(
