@@ -12,9 +12,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from carehub.core.failpoints import refuse_unsafe_start  # noqa: E402
 from carehub.delivery.routing import websocket_urlpatterns  # noqa: E402
-from config.daphne import allow_registered_close_codes  # noqa: E402
+from config.daphne import close_sockets_properly  # noqa: E402
 
 refuse_unsafe_start()
-allow_registered_close_codes()
+close_sockets_properly()
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})

@@ -1,18 +1,41 @@
-"""What daphne needs to be taught."""
+"""What daphne needs to be taught about closing sockets. Does nothing under another server."""
+
+import sys
+from typing import Any
+from weakref import WeakSet
+
+WRITE_OUT_SECONDS = 0.3
 
 
-def allow_registered_close_codes() -> None:
-    """Let an application close a socket with any registered code.
+def close_sockets_properly() -> None:
+    """Let sockets close with any registered code, and say 1012 to all of them before the server goes.
 
     autobahn's `sendClose` takes only 1000 and 3000 to 4999 from an application, although 1008, 1009, 1012 and 1013
     are there for servers to say; daphne passes it whatever the application chose, and the socket then stays open.
+    On SIGTERM daphne drops its sockets without a word; a client cannot tell that from a failure.
     """
-    try:
-        from daphne.ws_protocol import WebSocketProtocol
-    except ImportError:  # another server than daphne
+    if "daphne.server" not in sys.modules:
         return
+    from daphne.ws_protocol import WebSocketProtocol
+    from twisted.internet import reactor
+    from twisted.internet.task import deferLater
 
-    def server_close(self: WebSocketProtocol, code: int | None = None) -> None:
+    accepted: WeakSet[Any] = WeakSet()
+    accept = WebSocketProtocol.serverAccept
+
+    def server_accept(self: Any, subprotocol: str | None = None) -> None:
+        accepted.add(self)
+        accept(self, subprotocol)
+
+    def server_close(self: Any, code: int | None = None) -> None:
         self.sendCloseFrame(code=1000 if code is None else code)
 
+    def say_restart() -> Any:
+        told = [protocol for protocol in accepted if protocol.state == protocol.STATE_OPEN]
+        for protocol in told:
+            protocol.sendCloseFrame(code=1012)
+        return deferLater(reactor, WRITE_OUT_SECONDS) if told else None
+
+    WebSocketProtocol.serverAccept = server_accept
     WebSocketProtocol.serverClose = server_close
+    reactor.addSystemEventTrigger("before", "shutdown", say_restart)  # type: ignore[attr-defined]

@@ -8,12 +8,16 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 
-from carehub.core.clock import DatabaseNow
+from carehub.core.clock import DatabaseNow, now
 from carehub.core.errors import Unavailable
-from carehub.delivery.models import Heartbeat
+from carehub.delivery.models import Heartbeat, Verification
 from carehub.delivery.sweeper import QUIET_AFTER
+from carehub.delivery.verify import OUTDATED_AFTER
 
 from .rest import as_http
+
+REPORTED_ONLY = frozenset({"ledger"})
+"""Checks whose finding is told and changes no status: to stop serving would mend no row and tell nobody anything."""
 
 _migrated = False
 
@@ -24,11 +28,15 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when this installation can do its work, else 503 naming each check that fails and its remedy."""
+    """200 when this installation can do its work, else 503 naming each check that fails and its remedy.
+
+    What the last hourly look at the ledger found is told either way.
+    """
     checks: dict[str, Callable[[], str]] = {
         "database": _database,
         "migrations": _migrations,
         "sweeper": _sweeper,
+        "ledger": _ledger,
     }
     found = {}
     for name, check in checks.items():
@@ -36,7 +44,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
             found[name] = check()
         except DatabaseError as error:
             found[name] = f"the database does not answer ({type(error).__name__})"
-    failing = {name: text for name, text in found.items() if text != "ok"}
+    failing = {name: text for name, text in found.items() if text != "ok" and name not in REPORTED_ONLY}
     if failing:
         detail = "Not ready: " + "; ".join(f"{name}: {text}" for name, text in failing.items()) + "."
         refusal = Unavailable(detail, checks=found)
@@ -68,3 +76,14 @@ def _sweeper() -> str:
     if Heartbeat.objects.filter(at__gt=DatabaseNow() - QUIET_AFTER).exists():
         return "ok"
     return f"no sweeper has looked for {int(QUIET_AFTER.total_seconds())} s; start `carehub sweep`"
+
+
+def _ledger() -> str:
+    last = Verification.objects.first()
+    if last is None or last.at is None:
+        return "not verified yet; a worker does it once an hour"
+    if last.broken:
+        return f"broken at {last.at:%Y-%m-%d %H:%M}Z: {', '.join(sorted(last.broken))}; run `carehub verify-ledger`"
+    if last.at < now() - OUTDATED_AFTER:
+        return f"not verified since {last.at:%Y-%m-%d %H:%M}Z; is a worker running?"
+    return "ok"

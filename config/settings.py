@@ -3,6 +3,7 @@
 `deploy/env.example` lists each variable with its meaning.
 """
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,6 @@ AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = env.int("CAREHUB_PROXY_COUNT", default=0)
 
 # --- What browsers may do with us
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -184,7 +184,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # `carehub up` and the tests serve from the packages; a production image runs `collectstatic` once.
-if not Path(STATIC_ROOT).is_dir():
+if "collectstatic" not in sys.argv and not (Path(STATIC_ROOT) / "staticfiles.json").is_file():
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = False
@@ -242,13 +242,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="carehub@localhost")
 EMAIL_TIMEOUT = 10
 PUBLIC_URL = env.str("CAREHUB_PUBLIC_URL", default="http://127.0.0.1:8000")
 
 # E-mail addresses are unique without regard to case: a constraint on Lower(email), which this check cannot see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# axes.W002: its middleware would answer a lock-out with a page of its own; accounts.actions does it.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "axes.W002"]
 
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

@@ -182,6 +182,10 @@ class Installation:
         self.processes.append(process)
         return process
 
+    def sweep_once(self) -> None:
+        """One pass of the sweeper, in a process of its own that ends."""
+        self._start("sweep-once", ["-m", "carehub", "sweep", "--once"]).popen.wait(60)
+
     def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """What a superuser reads; tests look at the ledger itself, not at what the product says of it."""
         with self._superuser() as connection:
@@ -198,6 +202,14 @@ class Installation:
 
     def _superuser(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.servers.postgres.url("carehub_root", self.database), autocommit=True)
+
+    def verify(self) -> None:
+        """`carehub verify-ledger` finds nothing broken."""
+        command = [sys.executable, "-m", "carehub", "verify-ledger"]
+        found = subprocess.run(
+            command, env=os.environ | self._environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout + found.stderr
 
     def record_id(self, title: str = "Depression") -> UUID:
         """Rosa's record, or the one with another title."""

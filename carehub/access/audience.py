@@ -14,7 +14,7 @@ from carehub.events.models import Obligation
 
 from .policy import capabilities_of
 from .roles import EVENT_READ
-from .rules import ADDRESSED_ONLY, CLOCKS, RULES, Member, priority_of
+from .rules import ADDRESSED_ONLY, CLOCKS, NEVER_ESCALATES, RULES, Member, priority_of
 
 _STRENGTH = list(Obligation)
 _JOINING_AT_MOST: dict[Priority, Priority] = {
@@ -101,8 +101,15 @@ def _addressee(member: Member, fact: Fact, priority: Priority, *, by: UUID | Non
         ground,
         asked_roles=tuple(r for r in asked if r in roles) if obligation == Obligation.ANSWER else (),
         due_in=_due_in(obligation, priority),
-        first_rung_in=CLOCKS[priority].delivered if _due_in(obligation, priority) else None,
+        first_rung_in=_first_rung_in(fact, obligation, priority),
+        priority=priority,
     )
+
+
+def _first_rung_in(fact: Fact, obligation: Obligation, priority: Priority) -> timedelta | None:
+    if fact.type in NEVER_ESCALATES or _due_in(obligation, priority) is None:
+        return None
+    return CLOCKS[priority].delivered
 
 
 def _due_in(obligation: Obligation, priority: Priority) -> timedelta | None:

@@ -47,6 +47,8 @@ EVENT_READ: dict[str, C] = {
     "flag.answered": C.FLAG_READ,
     "message.posted": C.MESSAGE_READ,
     "obligation.escalated": C.OBLIGATION_OVERSEE,
+    "incident.opened": C.OBLIGATION_OVERSEE,
+    "incident.closed": C.OBLIGATION_OVERSEE,
 }
 """The capability without which an event of this type is not sent, replayed, listed or counted."""
 
@@ -58,6 +60,6 @@ READERS: tuple[str, ...] = tuple(
 )
 """`role type` for each pair that may be read: the matrix as the ledger's queries take it.
 
-A care manager oversees whatever his role, so the one event that only overseers receive is readable to every
-clinical role; it is still sent to those alone to whom the ladder addresses it.
+A care manager oversees whatever his role, so the events that overseers receive are readable to every clinical
+role; they are still sent to those alone whom the audience names.
 """

@@ -15,6 +15,8 @@ from carehub.directory.models import Role
 from carehub.events.catalogue import (
     FlagAnswered,
     FlagRaised,
+    IncidentClosed,
+    IncidentOpened,
     MembershipEnded,
     MessagePosted,
     ObligationEscalated,
@@ -108,17 +110,27 @@ def _membership_ended(fact: MembershipEnded, member: Member) -> Iterator[Ask]:
         yield Obligation.ACKNOWLEDGE, "care_manager"
 
 
+def _incident_opened(fact: IncidentOpened, member: Member) -> Iterator[Ask]:
+    """Must acknowledge: the incident's owner. Informed: the record's other overseers."""
+    if member.person_id == fact.owner_id:
+        yield Obligation.ACKNOWLEDGE, "owner"
+
+
 RULES: dict[str, Callable[[Any, Member], Iterator[Ask]]] = {
     "plan.revised": _plan_revised,
     "flag.raised": _flag_raised,
     "flag.answered": _flag_answered,
     "message.posted": _message_posted,
     "membership.ended": _membership_ended,
+    "incident.opened": _incident_opened,
 }
 """What an event asks beyond informing; an event type without a rule informs everybody who may read it.
 
 Each rule's docstring is what docs/events.md says of its type.
 """
+
+NEVER_ESCALATES: frozenset[str] = frozenset({ObligationEscalated.type, IncidentOpened.type, IncidentClosed.type})
+"""What the ladder itself says is not escalated again; an open incident re-asks its owner by its own clock."""
 
 ADDRESSED_ONLY: frozenset[str] = frozenset({ObligationEscalated.type})
 """Event types that reach only whom they address; the rest of the team is excluded "by role"."""
@@ -131,6 +143,8 @@ PRIORITY_IN_WORDS: dict[str, str] = {
     "flag.answered": "urgent",
     "membership.ended": "urgent",
     "obligation.escalated": "urgent",
+    "incident.opened": "asap",
+    "incident.closed": "urgent",
 }
 """What `priority_of` does, for docs/events.md; every other type is routine."""
 
@@ -144,6 +158,8 @@ def priority_of(fact: Any) -> Priority:
             return "urgent" if fact.is_material else "routine"
         case MessagePosted():
             return fact.priority
-        case FlagAnswered() | MembershipEnded() | ObligationEscalated():
+        case FlagAnswered() | MembershipEnded() | ObligationEscalated() | IncidentClosed():
             return "urgent"
+        case IncidentOpened():
+            return "asap"
     return "routine"

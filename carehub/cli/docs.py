@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write, or check; 1 if something is stale, 2 outside a checkout."""
+    """Write, or check; 1 if something is stale or cannot be described, 2 outside a checkout."""
     folder: Path = arguments.folder
     if not folder.is_dir():
         print(f"There is no folder {folder}: run this in a checkout, or name it with --folder.", file=sys.stderr)
@@ -34,9 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     for name, value in _NOBODY.items():
         os.environ.setdefault(name, value)
     prepare_django()
+    from django.core.management import CommandError
+
     from carehub.cli.documents import DOCUMENTS
 
-    texts = {folder / name: make() for name, make in DOCUMENTS.items()}
+    try:
+        texts = {folder / name: make() for name, make in DOCUMENTS.items()}
+    except CommandError as error:
+        print(f"A document cannot be made: {error} What is wrong stands above.", file=sys.stderr)
+        return 1
     stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if arguments.check:
         for path in stale:

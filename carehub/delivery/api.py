@@ -5,14 +5,17 @@ from uuid import UUID
 from msgspec import Meta
 
 from carehub.core.errors import BadRequest, InvalidInput
-from carehub.core.fields import Limit
-from carehub.core.rest import Call, Endpoint, Struct, posts, reads
+from carehub.core.fields import Limit, LongText
+from carehub.core.idempotency import Made
+from carehub.core.rest import Call, Endpoint, Struct, posts, reads, writes
 from carehub.directory.models import Role
 from carehub.events.models import Delivery
 from carehub.events.wire import EventOut, event_out
 
-from . import queries, receipts
+from . import actions, queries, receipts
 from .frames import Number
+from .ladder import next_name
+from .models import Incident
 
 OWN = "own inbox"
 Numbers = Annotated[list[Number], Meta(max_length=200)]
@@ -116,12 +119,51 @@ class UncommunicatedRow(Struct):
     since: datetime
     due_at: datetime | None
     next_rung_at: datetime | None
+    next_rung: str
     rungs_climbed: int
 
 
 class UncommunicatedList(Struct):
     results: list[UncommunicatedRow]
     next: str | None
+
+
+class SilentOut(Struct):
+    id: UUID
+    name: str
+
+
+class IncidentOut(Struct):
+    id: UUID
+    record_id: UUID
+    patient: str
+    event_id: UUID
+    event_type: str
+    priority: str
+    owner_id: UUID
+    owner: str
+    silent: list[SilentOut]
+    opened_at: datetime
+    next_ask_at: datetime | None
+    asks: int
+    closed_at: datetime | None
+    closed_by: str | None
+    close_reason: str
+
+
+class IncidentsQuery(Struct):
+    after: UUID | None = None
+    limit: Limit = 50
+    open: bool | None = None
+
+
+class IncidentList(Struct):
+    results: list[IncidentOut]
+    next: UUID | None
+
+
+class CloseIncident(Struct):
+    reason: LongText
 
 
 class Inbox(Endpoint):
@@ -205,6 +247,35 @@ def _key(due_at: datetime | None, *ids: UUID) -> str:
     return "~".join([due_at.isoformat() if due_at else "", *map(str, ids)])
 
 
+class Incidents(Endpoint):
+    @reads(
+        "Incidents on the records that I oversee, newest first",
+        takes=IncidentsQuery,
+        gives=IncidentList,
+        capability="obligation.oversee",
+    )
+    def get(self, request: Call, params: IncidentsQuery) -> IncidentList:
+        page = queries.incidents(by=request.user, after=params.after, limit=params.limit, is_open=params.open)
+        rows = [_incident(row) for row in page]
+        return IncidentList(results=rows, next=rows[-1].id if len(rows) == params.limit else None)
+
+
+class IncidentClose(Endpoint):
+    @writes(
+        "Close an incident with a reason",
+        takes=CloseIncident,
+        gives=IncidentOut,
+        capability="obligation.oversee",
+        status=200,
+    )
+    def post(self, request: Call, incident_id: UUID, body: CloseIncident) -> Made:
+        incident = actions.close_incident(by=request.user, incident_id=incident_id, reason=body.reason)
+        return {"incident": str(incident.pk)}
+
+    def show(self, request: Call, made: Made, incident_id: UUID) -> IncidentOut:
+        return _incident(queries.get_incident(by=request.user, incident_id=incident_id))
+
+
 def _keyset(cursor: str | None, parts: int) -> Any:
     if cursor is None:
         return None
@@ -262,5 +333,26 @@ def _uncommunicated(row: Delivery) -> UncommunicatedRow:
         since=row.event.at,
         due_at=row.due_at,
         next_rung_at=row.next_rung_at,
+        next_rung=next_name(row.rung) if row.next_rung_at else "",
         rungs_climbed=row.rung,
+    )
+
+
+def _incident(row: Incident) -> IncidentOut:
+    return IncidentOut(
+        id=row.pk,
+        record_id=row.record_id,
+        patient=row.record.patient.name,
+        event_id=row.event_id,
+        event_type=row.event.type,
+        priority=row.event.priority,
+        owner_id=row.owner_id,
+        owner=row.owner.name,
+        silent=[SilentOut(id=person.pk, name=person.name) for person in queries.silent_people(row)],
+        opened_at=row.opened_at,
+        next_ask_at=row.next_ask_at,
+        asks=row.asks,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by.name if row.closed_by else None,
+        close_reason=row.close_reason,
     )

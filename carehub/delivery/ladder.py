@@ -1,27 +1,59 @@
-"""The rungs that a silent obligation climbs, as data. Times come from the record's clock (access/rules.py).
+"""The rungs that a silent obligation climbs, as data: when each falls due and whom it reaches for.
 
-The first two of the ladder; each leaves an Escalation row, once.
+Our own proposal, to be replaced by a site. Times are taken from the delivery's deadline backwards and forwards, so
+that an inherited deadline is escalated on the first clock. Nothing is chosen before a rung falls due.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
+
+from carehub.access.rules import CLOCKS, Clock
+
+Reaches = Literal["person", "colleague", "overseer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """`name` stands in reports; `reaches` says whom: the silent person, or the record's overseer."""
+    """`name` and `meaning` stand in reports; `reaches` says whom, chosen when the rung falls due."""
 
     number: int
     name: str
-    reaches: str
+    meaning: str
+    reaches: Reaches
 
 
-UNDELIVERED = Rung(1, "undelivered", "the person, by mail, when nothing was received in time")
-OVERDUE = Rung(2, "overdue", "the care manager, in the inbox and by mail, when the deadline has passed")
+UNDELIVERED = Rung(1, "undelivered", "nothing has arrived on any device: another channel", "person")
+REMINDED = Rung(2, "reminded", "half of the time is over: a reminder", "person")
+COVER = Rung(3, "cover", "the deadline has passed: somebody in the same role, else the care manager", "colleague")
+ON_CALL = Rung(4, "on-call", "still silent: another in the same role, else the care manager", "colleague")
+COORDINATOR = Rung(5, "coordinator", "still silent: the record's overseer", "overseer")
+INCIDENT = Rung(6, "incident", "nobody answered: an incident with an owner, until a person closes it", "overseer")
 
-LADDER: tuple[Rung, ...] = (UNDELIVERED, OVERDUE)
+LADDER: tuple[Rung, ...] = (UNDELIVERED, REMINDED, COVER, ON_CALL, COORDINATOR, INCIDENT)
 
 
-def next_at(climbed: Rung, due_at: datetime) -> datetime | None:
+def falls_due(rung: Rung, *, due_at: datetime, clock: Clock) -> datetime:
+    """When this rung is climbed for a delivery with this deadline."""
+    late = clock.incident - clock.acknowledged
+    offsets: dict[Rung, timedelta] = {
+        UNDELIVERED: clock.delivered - clock.acknowledged,
+        REMINDED: -clock.acknowledged / 2,
+        COVER: timedelta(),
+        ON_CALL: late / 3,
+        COORDINATOR: late * 2 / 3,
+        INCIDENT: late,
+    }
+    return due_at + offsets[rung]
+
+
+def next_at(climbed: Rung, *, due_at: datetime, priority: str) -> datetime | None:
     """When the rung after this one falls due; None after the last."""
-    return due_at if climbed is UNDELIVERED else None
+    if climbed is INCIDENT:
+        return None
+    return falls_due(LADDER[climbed.number], due_at=due_at, clock=CLOCKS[priority])  # type: ignore[index]
+
+
+def next_name(climbed: int) -> str:
+    """The name of the rung after the one with this number; empty after the last."""
+    return LADDER[climbed].name if climbed < len(LADDER) else ""

@@ -3,7 +3,7 @@ from django.db.models import Q
 
 from carehub.core.clock import DatabaseNow
 from carehub.core.models import BaseModel
-from carehub.directory.models import Person
+from carehub.directory.models import CareRecord, Person
 from carehub.events.models import Event
 
 
@@ -25,6 +25,34 @@ class Escalation(BaseModel):
         ]
 
 
+class Incident(BaseModel):
+    """Nobody answered in time: one for an event, whoever is silent on it; open until a person closes it with a reason.
+
+    Its silent people are the Escalation rows of the event's last rung. `next_ask_at` is when its owner, then the
+    organization's admins, are asked again.
+    """
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="incident")
+    record = models.ForeignKey(CareRecord, on_delete=models.PROTECT, related_name="incidents")
+    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(db_default=DatabaseNow())
+    asks = models.PositiveIntegerField(default=0)
+    next_ask_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    close_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None, close_reason="", next_ask_at__isnull=False)
+                | (Q(closed_at__isnull=False, closed_by__isnull=False, next_ask_at__isnull=True) & ~Q(close_reason="")),
+                name="incident_closed_with_a_reason",
+            )
+        ]
+        indexes = [models.Index(fields=["next_ask_at"], condition=Q(closed_at=None), name="incident_due")]
+
+
 class Dispatch(BaseModel):
     """One notice to one person outside CareHub. The text is constant; the row is claimed before it is sent."""
 
@@ -34,7 +62,8 @@ class Dispatch(BaseModel):
         SENT = "sent"
         FAILED = "failed"
 
-    escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="dispatches")
+    escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, null=True, related_name="dispatches")
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="dispatches")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     transport = models.CharField(max_length=20, default="mail")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
@@ -51,6 +80,9 @@ class Dispatch(BaseModel):
                 name="dispatch_due",
             )
         ]
+        constraints = [
+            models.CheckConstraint(condition=Q(escalation=None) ^ Q(incident=None), name="dispatch_has_one_reason")
+        ]
 
 
 class Heartbeat(models.Model):
@@ -58,3 +90,18 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=100, primary_key=True)
     at = models.DateTimeField()
+
+
+class Verification(models.Model):
+    """The hourly look at the ledger: one row, claimed by moving `due_at` on, and what the last look found.
+
+    `broken` maps each broken invariant to how many rows break it and the first of them, by table and ids.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    due_at = models.DateTimeField()
+    at = models.DateTimeField(null=True)
+    broken = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_verification")]

@@ -20,7 +20,9 @@ from carehub.events.models import Delivery, Event, Inbox, Outcome
 from carehub.events.obligations import open_deliveries
 
 from .frames import parse_cursor
+from .ladder import INCIDENT
 from .ledger import READ_SQL, Entry, entries, read_parameters
+from .models import Incident
 
 _OVERSEERS = [role.value for role, may in MATRIX.items() if Capability.OBLIGATION_OVERSEE in may]
 
@@ -122,11 +124,7 @@ def uncommunicated(
     *, by: Person, after: tuple[datetime, UUID, UUID] | None, limit: int, only_overdue: bool = False
 ) -> Sequence[Delivery]:
     """Open obligations on the records that I oversee, the most overdue first; keyset: (due_at, event, person)."""
-    overseen = Membership.objects.filter(
-        person=by, ended_at=None, record_id=OuterRef("event__record_id"), role__in=_OVERSEERS
-    )
-    managed = CareRecord.objects.filter(pk=OuterRef("event__record_id"), care_manager=by)
-    rows = visible(by, open_deliveries()).filter(Q(Exists(overseen)) | Q(Exists(managed)))
+    rows = visible(by, open_deliveries()).filter(_overseen(by, "event__record_id"))
     if only_overdue:
         rows = rows.filter(due_at__lte=DatabaseNow())
     if after is not None:
@@ -141,6 +139,49 @@ def uncommunicated(
         patients = sorted({row.event.record.patient_id for row in page})
         trail.read("uncommunicated.read", by=by.pk, patient_ids=patients)
     return page
+
+
+def incidents(
+    *, by: Person, after: UUID | None = None, limit: int = 50, is_open: bool | None = None
+) -> Sequence[Incident]:
+    """Incidents on the records that I oversee, newest first; keyset: ids below `after`."""
+    rows = _incidents(by)
+    if is_open is not None:
+        rows = rows.filter(closed_at__isnull=is_open)
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    page = list(rows.order_by("-id")[:limit])
+    if page:
+        trail.read("incident.read", by=by.pk, patient_ids=sorted({row.record.patient_id for row in page}))
+    return page
+
+
+def get_incident(*, by: Person, incident_id: UUID) -> Incident:
+    """One incident of a record that I oversee. Raises NotVisible."""
+    found = _incidents(by).filter(pk=incident_id).first()
+    if found is None:
+        raise NotVisible()
+    trail.read("incident.read", by=by.pk, record_id=found.record_id, patient_ids=[found.record.patient_id])
+    return found
+
+
+def silent_people(incident: Incident) -> list[Person]:
+    """Who did not answer, in the order in which each climbed the last rung. Prefetched with the incident."""
+    rungs = [rung for rung in incident.event.escalations.all() if rung.rung == INCIDENT.number]
+    return [rung.person for rung in sorted(rungs, key=lambda rung: rung.at)]
+
+
+def _incidents(by: Person) -> "QuerySet[Incident]":
+    rows = visible(by, Incident.objects.all()).filter(_overseen(by, "record_id"))
+    return rows.select_related("event", "record__patient", "owner", "closed_by").prefetch_related(
+        "event__escalations__person"
+    )
+
+
+def _overseen(by: Person, record: str) -> Q:
+    """Rows of records on which he oversees: by role, or as their care manager."""
+    as_role = Membership.objects.filter(person=by, ended_at=None, record_id=OuterRef(record), role__in=_OVERSEERS)
+    return Q(Exists(as_role)) | Q(Exists(CareRecord.objects.filter(pk=OuterRef(record), care_manager=by)))
 
 
 def state_of(row: Delivery) -> str:

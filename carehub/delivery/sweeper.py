@@ -1,27 +1,37 @@
 """What is due? Any number of these may run; each asks the database, climbs, and beats. Needs no Redis.
 
 1. Find due deliveries without locking them.
-2. For each, in a transaction of its own: lock the record, look again under the lock, climb.
-3. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
-4. Beat, so that readiness can see a sweeper that has gone quiet.
+2. For each, in a transaction of its own: lock the record, look again under the lock, climb; again until nothing is
+   due, so that after an outage every missed rung is climbed, in order, to whoever is due now.
+3. Ask the owners of open incidents again, once a day.
+4. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
+5. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
+6. Beat, so that readiness can see a sweeper that has gone quiet.
 """
 
+import itertools
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
 
 from django.db import DatabaseError, connection
 
 from carehub.core.clock import DatabaseNow
 from carehub.events.models import Delivery
 
-from . import actions, tasks
+from . import actions, tasks, verify
+from .ladder import LADDER
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
 QUIET_AFTER = timedelta(seconds=15)
 BATCH = 200
+
+Result = TypeVar("Result")
 
 
 def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> None:
@@ -39,8 +49,17 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
 
 def sweep(*, name: str) -> tuple[int, int]:
     """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
-    climbed = sum(_climb(row) for row in due())
+    climbed = 0
+    for _ in LADDER:
+        rows = due()
+        climbed += sum(_climb(row) for row in rows)
+        if not rows:
+            break
+    for incident in list(actions.due_incidents()[:BATCH]):
+        _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
     notices = hand_over_notices()
+    if verify.claim():
+        tasks.enqueue(tasks.verify_ledger, expires=verify.PERIOD.total_seconds())
     beat(name)
     return climbed, notices
 
@@ -52,13 +71,21 @@ def due() -> list[Delivery]:
 
 
 def _climb(row: Delivery) -> int:
-    try:
-        found = actions.climb(record_id=row.event.record_id, person_id=row.person_id, event_id=row.event_id)
-    except DatabaseError as error:
-        # One record that is locked or broken must not keep the others waiting.
-        logger.warning("sweep: event %s could not climb (%s)", row.event_id, type(error).__name__)
-        return 0
+    record_id = row.event.record_id
+    found = _guarded(
+        row.event_id,
+        lambda: actions.climb(record_id=record_id, person_id=row.person_id, event_id=row.event_id),
+    )
     return int(found is not None)
+
+
+def _guarded(event_id: UUID, action: Callable[[], Result]) -> Result | None:
+    """One record that is locked or broken must not keep the others waiting."""
+    try:
+        return action()
+    except DatabaseError as error:
+        logger.warning("sweep: event %s must wait (%s)", event_id, type(error).__name__)
+        return None
 
 
 def hand_over_notices() -> int:
@@ -75,9 +102,8 @@ def hand_over_notices() -> int:
             [BATCH],
         )
         ids = [row[0] for row in cursor.fetchall()]
-    for id in ids:
-        tasks.enqueue(tasks.send_dispatch, id)
-    return len(ids)
+    # A broker that does not answer costs one time-out a pass, not one for each notice.
+    return sum(1 for _ in itertools.takewhile(lambda id: tasks.enqueue(tasks.send_dispatch, id), ids))
 
 
 def beat(name: str) -> None:

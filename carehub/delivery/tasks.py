@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db import connection
 from kombu.exceptions import OperationalError
 
-from . import transports
+from . import transports, verify
 from .models import Dispatch
 
 logger = logging.getLogger(__name__)
@@ -17,12 +17,14 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 5
 
 
-def enqueue(task: Any, id: UUID) -> None:
-    """Hand an id to a worker; a broker that does not answer is left to the next sweep."""
+def enqueue(task: Any, *ids: UUID, expires: float | None = None) -> bool:
+    """Hand ids to a worker, for `expires` seconds at most; False for a broker that does not answer: a sweep retries."""
     try:
-        task.apply_async((str(id),), retry=False)
+        task.apply_async([str(id) for id in ids], retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         logger.warning("tasks: the broker does not answer (%s); the sweep tries again", type(error).__name__)
+        return False
+    return True
 
 
 @shared_task(name="delivery.send_dispatch")
@@ -67,3 +69,13 @@ def _mark_sent(dispatch_id: str) -> None:
             "UPDATE delivery_dispatch SET state = 'sent', sent_at = carehub_now() WHERE id = %s",
             [dispatch_id],
         )
+
+
+@shared_task(name="delivery.verify_ledger")
+def verify_ledger() -> None:
+    """Look at the whole ledger and keep what was found for readiness; a finding is logged by ids."""
+    findings = list(verify.look(statement_timeout=verify.TASK_STATEMENT_TIMEOUT))
+    for finding in findings:
+        if finding.broken:
+            logger.error("ledger: %s: %s broken; first %s", finding.invariant.name, finding.broken, finding.first)
+    verify.remember(findings)

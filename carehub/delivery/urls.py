@@ -8,4 +8,6 @@ urlpatterns = [
     path("inbox/receipts", api.Receipts.as_view()),
     path("events/<uuid:event_id>/deliveries", api.EventDeliveries.as_view()),
     path("uncommunicated", api.Uncommunicated.as_view()),
+    path("incidents", api.Incidents.as_view()),
+    path("incidents/<uuid:incident_id>/close", api.IncidentClose.as_view()),
 ]

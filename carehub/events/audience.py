@@ -13,7 +13,8 @@ from .models import Obligation
 class Addressee:
     """One person and what the event asks of him.
 
-    `due_in` (for acknowledge and answer) and `first_rung_in` count from the commit's database time. With
+    `due_in` (for acknowledge and answer) and `first_rung_in` count from the commit's database time; `priority` is
+    the clock that they were taken from, where it is not the event's own. With
     `exclusion` set he is on the team but must not see it, and the rest stays empty.
     """
 
@@ -24,6 +25,7 @@ class Addressee:
     asked_roles: tuple[str, ...] = ()
     due_in: timedelta | None = None
     first_rung_in: timedelta | None = None
+    priority: Priority | None = None
     exclusion: str = ""
 
 

@@ -141,6 +141,24 @@ class ObligationEscalated(Fact, frozen=True):
     due_at: datetime
 
 
+class IncidentOpened(Fact, frozen=True):
+    type = "incident.opened"
+    phrase = "opened an incident: nobody has answered"
+    incident_id: UUID
+    about_event_id: UUID
+    about_type: str
+    owner_id: UUID
+    owner_name: str
+
+
+class IncidentClosed(Fact, frozen=True):
+    type = "incident.closed"
+    phrase = "closed an incident"
+    incident_id: UUID
+    about_event_id: UUID
+    reason: str
+
+
 CATALOGUE: dict[str, type[Fact]] = {
     fact.type: fact
     for fact in (
@@ -153,6 +171,8 @@ CATALOGUE: dict[str, type[Fact]] = {
         FlagAnswered,
         MessagePosted,
         ObligationEscalated,
+        IncidentOpened,
+        IncidentClosed,
     )
 }
 

@@ -94,7 +94,7 @@ class Delivery(models.Model):
     """One event and one person: as recipient (with `n`) or as excluded (with the reason, and never sent).
 
     Open means: `due_at` is set and `outcome` is null. States only move forward: received, seen, then an outcome.
-    `next_rung_at` is when the sweeper must look at it next.
+    `priority` is the clock it runs by; `next_rung_at` is when the sweeper must look at it next.
     """
 
     pk = models.CompositePrimaryKey("person_id", "event_id")
@@ -106,6 +106,7 @@ class Delivery(models.Model):
     ground = models.CharField(max_length=20, blank=True)
     asked_roles = ArrayField(models.CharField(max_length=40), default=list)
     exclusion = models.CharField(max_length=20, blank=True)
+    priority = models.CharField(max_length=10)
     due_at = models.DateTimeField(null=True)
     next_rung_at = models.DateTimeField(null=True)
     rung = models.PositiveSmallIntegerField(default=0)

@@ -54,7 +54,8 @@ def lock_inboxes(person_ids: Iterable[UUID]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO events_inbox AS inbox (person_id, head) SELECT DISTINCT p, 0 FROM unnest(%s::uuid[]) p ORDER BY p
+            INSERT INTO events_inbox AS inbox (person_id, head)
+            SELECT DISTINCT person_id, 0 FROM unnest(%s::uuid[]) AS person_id ORDER BY person_id
             ON CONFLICT (person_id) DO UPDATE SET head = inbox.head
             """,
             [list(person_ids)],
@@ -81,14 +82,26 @@ def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> in
         return 0
     new_numbers = _next_numbers(to_id, sum(e not in theirs or theirs[e].n is None for e in events))
     for row in leaving:
+        climbs_at = row.next_rung_at
         _end(row, Outcome.HANDED_OVER, by_id=to_id, at=moment, reason=reason)
         own = theirs.get(row.event_id)
         if own is None or own.n is None:
-            _receive(own, _Taken(row.event_id, to_id, row.roles, new_numbers.pop(0)), row)
+            _receive(own, _Taken(row.event_id, to_id, row.roles, new_numbers.pop(0), climbs_at), row)
         elif own.outcome is None or own.due_at is None:
-            _strengthen(own, row)
+            _strengthen(own, row, climbs_at)
     doorbell.ring_after_commit({to_id: 0, from_id: 0})
     return len(leaving)
+
+
+def withdraw(*, event_id: UUID, by_id: UUID, reason: str) -> int:
+    """End every open obligation on one event, with the reason that a person gave; returns how many."""
+    moment = now()
+    rows = open_deliveries().filter(event_id=event_id).order_by("person_id").select_for_update(of=("self",))
+    ended = list(rows)
+    for row in ended:
+        _end(row, Outcome.WITHDRAWN, by_id=by_id, at=moment, reason=reason[:500])
+    doorbell.ring_after_commit({row.person_id: 0 for row in ended})
+    return len(ended)
 
 
 def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
@@ -132,6 +145,7 @@ class _Taken:
     person_id: UUID
     roles: list[str]
     n: int
+    climbs_at: datetime | None
 
 
 def _next_numbers(person_id: UUID, count: int) -> list[int]:
@@ -156,28 +170,32 @@ def _fill(row: Delivery, addressee: Addressee, n: int | None, moment: datetime) 
     row.ground = addressee.ground
     row.asked_roles = list(addressee.asked_roles)
     row.exclusion = addressee.exclusion
+    row.priority = addressee.priority or "routine"
     row.due_at = moment + addressee.due_in if addressee.due_in else None
-    row.next_rung_at = moment + addressee.first_rung_in if addressee.first_rung_in else None
-    row.rung = 0
+    # Somebody who comes back keeps the rungs that were climbed for him; they are not climbed twice.
+    first = moment + addressee.first_rung_in if addressee.first_rung_in else None
+    row.next_rung_at = row.due_at if first and row.rung else first
 
 
 def _receive(own: Delivery | None, taken: _Taken, from_row: Delivery) -> None:
     row = own or Delivery(person_id=taken.person_id, event_id=taken.event_id)
     row.n, row.roles, row.exclusion, row.ground = taken.n, taken.roles, "", "successor"
-    row.obligation, row.asked_roles = from_row.obligation, from_row.asked_roles
-    row.due_at, row.next_rung_at, row.rung = from_row.due_at, from_row.next_rung_at or from_row.due_at, 0
+    row.obligation, row.asked_roles, row.priority = from_row.obligation, from_row.asked_roles, from_row.priority
+    row.due_at, row.next_rung_at, row.rung = from_row.due_at, taken.climbs_at, from_row.rung
     _store(row, is_new=own is None)
 
 
-def _strengthen(own: Delivery, from_row: Delivery) -> None:
+def _strengthen(own: Delivery, from_row: Delivery, climbs_at: datetime | None) -> None:
     strength = list(Obligation)
     if strength.index(Obligation(from_row.obligation)) > strength.index(Obligation(own.obligation)):
         own.obligation = from_row.obligation
     own.asked_roles = sorted({*own.asked_roles, *from_row.asked_roles})
-    own.due_at = min(filter(None, [own.due_at, from_row.due_at]))
-    own.next_rung_at = min(filter(None, [own.next_rung_at, from_row.next_rung_at, own.due_at]))
+    if from_row.due_at and (own.due_at is None or from_row.due_at < own.due_at):
+        own.due_at, own.priority = from_row.due_at, from_row.priority
+        own.rung, own.next_rung_at = max(own.rung, from_row.rung), climbs_at
     own.outcome = own.outcome_at = own.outcome_by = None
-    _save(own, "obligation", "asked_roles", "due_at", "next_rung_at", "outcome", "outcome_at", "outcome_by")
+    _save(own, "obligation", "asked_roles", "due_at", "priority", "rung", "next_rung_at")
+    _save(own, "outcome", "outcome_at", "outcome_by")
 
 
 def _end(row: Delivery, outcome: Outcome, *, by_id: UUID, at: datetime, reason: str) -> None:

@@ -23,8 +23,8 @@ _PUBLISH = """
 WITH addressee AS (
     SELECT * FROM unnest(
         %(persons)s::uuid[], %(roles)s::text[], %(obligations)s::text[], %(grounds)s::text[], %(asked)s::text[],
-        %(due_in)s::interval[], %(rung_in)s::interval[]
-    ) AS a(person_id, roles, obligation, ground, asked, due_in, rung_in)
+        %(clocks)s::text[], %(due_in)s::interval[], %(rung_in)s::interval[]
+    ) AS a(person_id, roles, obligation, ground, asked, clock, due_in, rung_in)
 ), numbered AS (
     INSERT INTO events_inbox AS inbox (person_id, head)
     SELECT person_id, 1 FROM addressee ORDER BY person_id
@@ -44,13 +44,14 @@ WITH addressee AS (
     RETURNING id, at
 )
 INSERT INTO events_delivery
-    (person_id, event_id, n, roles, obligation, ground, asked_roles, exclusion, due_at, next_rung_at, rung,
-     outcome_reason)
+    (person_id, event_id, n, roles, obligation, ground, asked_roles, exclusion, priority, due_at, next_rung_at,
+     rung, outcome_reason)
 SELECT a.person_id, written.id, numbered.head, string_to_array(a.roles, ','), a.obligation, a.ground,
-       string_to_array(a.asked, ','), '', written.at + a.due_in, written.at + a.rung_in, 0, ''
+       string_to_array(a.asked, ','), '', a.clock, written.at + a.due_in, written.at + a.rung_in, 0, ''
   FROM written, addressee a JOIN numbered USING (person_id)
 UNION ALL
-SELECT x.person_id, written.id, NULL, string_to_array(x.roles, ','), 'none', '', '{}', x.reason, NULL, NULL, 0, ''
+SELECT x.person_id, written.id, NULL, string_to_array(x.roles, ','), 'none', '', '{}', x.reason, %(priority)s,
+       NULL, NULL, 0, ''
   FROM written, unnest(%(excluded)s::uuid[], %(excluded_roles)s::text[], %(reasons)s::text[])
        AS x(person_id, roles, reason)
 RETURNING person_id, n
@@ -124,6 +125,7 @@ def publish(fact: Fact, *, id: UUID, to: Audience) -> Published:
                 "excluded_roles": [",".join(a.roles) for a in excluded],
                 "reasons": [a.exclusion for a in excluded],
                 **_columns(recipients),
+                "clocks": [a.priority or to.priority for a in recipients],
             },
         )
         numbers: dict[UUID, int] = {person: n for person, n in cursor.fetchall() if n is not None}

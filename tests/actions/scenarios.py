@@ -12,7 +12,8 @@ import msgspec
 
 from carehub.conditions.actions import answer_flag, raise_flag
 from carehub.conditions.models import Flag
-from carehub.delivery.actions import climb
+from carehub.delivery.actions import climb, close_incident
+from carehub.delivery.models import Incident
 from carehub.directory.models import Membership, Patient, Role
 from carehub.events.catalogue import Coding
 from carehub.events.models import Delivery
@@ -112,8 +113,20 @@ def _post(cast: Cast) -> None:
 def _climb(cast: Cast) -> None:
     revision = planned(cast)
     rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
-    rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=1)
+    rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=2)
     assert climb(record_id=cast.record.pk, person_id=cast.ivan.pk, event_id=revision.event_id) is not None
+
+
+def _close_incident(cast: Cast) -> None:
+    _incident(cast)
+    close_incident(by=cast.cora, incident_id=Incident.objects.get().pk, reason="Olga takes over.")
+
+
+def _incident(cast: Cast) -> None:
+    revision = planned(cast)
+    rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
+    rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=5)
+    climb(record_id=cast.record.pk, person_id=cast.ivan.pk, event_id=revision.event_id)
 
 
 URGENT, ASAP = timedelta(hours=8), timedelta(hours=4)
@@ -225,8 +238,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         _climb,
         "obligation.escalated",
         "urgent",
-        {"person_name": "Ivan", "rung": "overdue", "about_type": "plan.revised"},
+        {"person_name": "Ivan", "rung": "cover", "about_type": "plan.revised"},
         {"Cora": INFORMED},
+        frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
+    ),
+    Scenario(
+        climb,
+        _incident,
+        "incident.opened",
+        "asap",
+        {"owner_name": "Cora", "about_type": "plan.revised"},
+        {"Cora": Told("acknowledge", "owner", ASAP)},
+        frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
+    ),
+    Scenario(
+        close_incident,
+        _close_incident,
+        "incident.closed",
+        "urgent",
+        {"reason": "Olga takes over."},
+        {"Cora": Told("none", "author")},
         frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
     ),
 )

@@ -54,7 +54,7 @@ def test_tests_that_are_named_exist(page: Path) -> None:
 
 @each_page
 def test_commands_that_are_named_exist(page: Path) -> None:
-    named = re.findall(r"(?:bin/|`)carehub ([a-z]+)", page.read_text())
+    named = re.findall(r"(?:bin/|`)carehub ([a-z-]+)", page.read_text())
 
     assert set(named) - set(COMMANDS) == set()
 

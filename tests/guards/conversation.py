@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +55,7 @@ class Conversation:
 
 def conversation(house: Installation, url: str) -> Iterator[Said]:
     """Every operation once or more."""
-    people: dict[str, UUID] = dict(house.rows("SELECT name, id FROM directory_person"))  # type: ignore[arg-type]
+    people: dict[str, UUID] = dict(house.rows("SELECT name, id FROM directory_person"))
     talk = Conversation(url, house.record_id(), people)
     yield from _accounts(talk)
     yield from _plan(talk)
@@ -62,6 +63,7 @@ def conversation(house: Installation, url: str) -> Iterator[Said]:
     yield from _messages(talk)
     yield from _inbox(talk)
     yield from _records(talk)
+    yield from _incidents(talk, house)
     yield talk.send("deleteCurrentToken", "Maya", "DELETE", "/tokens/current")
 
 
@@ -114,6 +116,15 @@ def _inbox(talk: Conversation) -> Iterator[Said]:
     body = {"received": max(numbers), "seen": numbers, "acknowledge": numbers[-1:]}
     yield talk.send("postReceipts", "Ivan", "POST", "/inbox/receipts", body)
     yield talk.get("getUncommunicated", "Cora", "/uncommunicated?limit=2")
+
+
+def _incidents(talk: Conversation, house: Installation) -> Iterator[Said]:
+    house.advance(timedelta(days=8))
+    house.sweep_once()
+    found = talk.get("getIncidents", "Cora", "/incidents?open=true&limit=1")
+    yield found
+    incident = found.answer.json["results"][0]["id"]
+    yield talk.send("closeIncident", "Cora", "POST", f"/incidents/{incident}/close", {"reason": "Spoken to by phone"})
 
 
 def _records(talk: Conversation) -> Iterator[Said]:

@@ -9,6 +9,7 @@ import urllib.error
 
 import pytest
 import redis
+import websockets
 
 from tests.clients import Api, Socket, run
 from tests.servers import Installation, wait_until
@@ -40,6 +41,7 @@ def test_with_redis_stopped_a_write_on_one_server_is_seen_on_the_other_within_se
             os.kill(valkey, signal.SIGCONT)
 
     run(scenario)
+    house.verify()
 
 
 def test_a_server_killed_between_commit_and_hint_loses_nothing(house: Installation) -> None:
@@ -67,6 +69,7 @@ def test_a_server_killed_between_commit_and_hint_loses_nothing(house: Installati
 
     run(scenario)
     assert house.rows("SELECT count(*) FROM messaging_message") == [(1,)]
+    house.verify()
 
 
 def test_redis_never_carries_more_than_ids(house: Installation) -> None:
@@ -92,3 +95,21 @@ def test_redis_never_carries_more_than_ids(house: Installation) -> None:
     run(scenario)
     assert any("PUBLISH" in command and house.database in command for command in heard)
     assert not [command for command in heard if "CANARY" in command or "Rosa" in command or "Maya" in command]
+    house.verify()
+
+
+def test_a_server_that_restarts_says_so_to_its_sockets(house: Installation) -> None:
+    web = house.web()
+    maya = Api.log_in(web.url, "Maya")
+
+    async def scenario() -> None:
+        socket = await Socket.open(maya)
+        await socket.next("head")
+        web.popen.send_signal(signal.SIGTERM)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            while True:
+                await socket.connection.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+
+    run(scenario)

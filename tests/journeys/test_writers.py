@@ -78,6 +78,7 @@ def test_eight_writers_on_overlapping_teams_leave_no_gap_and_no_deadlock(house: 
         polled += page["results"]
         cursor = page["cursor"]
     assert [row["event"] for row in polled] == [frame["event"] for frame in pushed]
+    house.verify()
 
 
 def test_joining_and_leaving_among_writers_leaves_no_deadlock_and_nothing_open_on_a_leaver(house: Installation) -> None:
@@ -131,3 +132,4 @@ def test_joining_and_leaving_among_writers_leaves_no_deadlock_and_nothing_open_o
         """
     )
     assert stranded == []
+    house.verify()

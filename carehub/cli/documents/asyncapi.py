@@ -9,8 +9,8 @@ from carehub.events.schemas import REFERENCE, components
 
 ADDRESS = "/ws/v1/live"
 
-DESCRIPTION = f"""One socket carries everything that a person must know: JSON text frames, at least once, in inbox order.
-The five rules that a client follows are in docs/protocol.md.
+DESCRIPTION = f"""One socket carries everything that a person must know: JSON text frames, in inbox order, at
+least once. The five rules that a client follows are in docs/protocol.md.
 
 A client's frame is at most {frames.MAX_BYTES // 1024} KiB, and it sends at most {frames.MAX_PER_SECOND} a second; a
 person has at most {frames.MAX_SOCKETS} sockets on one server. The first frame is `resume`."""
