@@ -34,8 +34,9 @@ def close_sockets_properly() -> None:
         told = [protocol for protocol in accepted if protocol.state == protocol.STATE_OPEN]
         for protocol in told:
             protocol.sendCloseFrame(code=1012)
-        return deferLater(reactor, WRITE_OUT_SECONDS) if told else None
+        return deferLater(events, WRITE_OUT_SECONDS) if told else None
 
     WebSocketProtocol.serverAccept = server_accept
     WebSocketProtocol.serverClose = server_close
-    reactor.addSystemEventTrigger("before", "shutdown", say_restart)  # type: ignore[attr-defined]
+    events: Any = reactor
+    events.addSystemEventTrigger("before", "shutdown", say_restart)

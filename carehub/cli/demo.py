@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 
 from carehub.cli import prepare_django
 
@@ -23,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from carehub.standalone.demo import NotDedicated, accounts, create_practice
 
     if arguments.accounts:
-        print(json.dumps(accounts(), indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(account) for account in accounts()], indent=2, ensure_ascii=False))
         return 0
     try:
         is_new = create_practice(lambda patient: print(f"  {patient}", flush=True))

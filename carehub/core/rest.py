@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 
 from . import idempotency
 from .errors import BadRequest, InvalidInput, PreconditionMissing, TooLarge
+from .failpoints import fail_point
 
 if TYPE_CHECKING:
     from carehub.directory.models import Person
@@ -275,6 +276,7 @@ def writes(
                 if made is None:
                     made = method(self, request, body=body, **path)
                     idempotency.remember(person_id=request.user.pk, key=key, made=made)
+                    fail_point("before_commit")
             return _answer(self.show(request, made=made, **path), status)  # type: ignore[attr-defined]
 
         return _labelled(handler, capability)

@@ -11,7 +11,7 @@ from carehub.access.audience import team
 from carehub.access.capabilities import Capability
 from carehub.access.policy import capabilities_of
 from carehub.audit import trail
-from carehub.core.clock import now
+from carehub.core.clock import DatabaseNow, now
 from carehub.core.errors import Conflict, NotVisible
 from carehub.core.ids import new_id
 from carehub.directory.models import CareRecord, Person, PractitionerRole, Role
@@ -54,14 +54,18 @@ def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | N
     if rung is UNDELIVERED and row.received_at is not None:
         return None
     reached = _reach(rung, record, row.person_id)
-    escalation = Escalation.objects.create(
+    # Somebody who left with this rung climbed and came back climbs it again: the row tells of the last time.
+    escalation, _ = Escalation.objects.update_or_create(
         event_id=row.event_id,
         person_id=row.person_id,
         rung=rung.number,
-        name=rung.name,
-        to_person_id=reached,
-        channel="mail" if rung.reaches == "person" else "inbox and mail",
-        result="queued",
+        defaults={
+            "name": rung.name,
+            "to_person_id": reached,
+            "channel": "mail" if rung.reaches == "person" else "inbox and mail",
+            "result": "queued",
+            "at": DatabaseNow(),
+        },
     )
     if rung is INCIDENT:
         _open_incident(record, row, reached)
@@ -111,7 +115,7 @@ def close_incident(*, by: Person, incident_id: UUID, reason: str) -> Incident:
     incident.closed_at, incident.closed_by, incident.close_reason = now(), by, reason
     incident.next_ask_at = None
     incident.save(update_fields=["closed_at", "closed_by", "close_reason", "next_ask_at"])
-    withdraw(event_id=incident.event_id, by_id=by.pk, reason=reason)
+    withdraw(event_id=incident.event_id, by_id=by.pk, reason=reason, inherited_rung=INCIDENT.number)
     trail.wrote("incident.close", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
     fact = IncidentClosed(incident_id=incident.pk, about_event_id=incident.event_id, reason=reason)
     publish(fact, id=new_id(), to=audience(record, fact, by=by.pk))
@@ -138,13 +142,15 @@ def _tell(record: CareRecord, row: Delivery, rung: Rung, reached: UUID) -> None:
 
 
 def _open_incident(record: CareRecord, row: Delivery, owner: UUID) -> None:
-    """One for an event: who falls silent on it later joins the incident that is there."""
-    incident, is_new = Incident.objects.get_or_create(
-        event_id=row.event_id,
-        defaults={"record": record, "owner_id": owner, "next_ask_at": now() + ASK_AGAIN},
-    )
-    if not is_new:
+    """One for an event: who falls silent on it later joins the incident that is there, or opens it again."""
+    incident = Incident.objects.filter(event_id=row.event_id).first()
+    if incident is not None and incident.closed_at is None:
         return
+    incident = incident or Incident(event_id=row.event_id, record=record)
+    incident.owner_id, incident.next_ask_at, incident.asks = owner, now() + ASK_AGAIN, 0
+    incident.closed_at = incident.closed_by = None
+    incident.close_reason = ""
+    incident.save()
     Dispatch.objects.create(incident=incident, person_id=owner)
     trail.wrote("incident.open", by=owner, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
     fact = IncidentOpened(

@@ -14,6 +14,8 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from carehub.core.failpoints import fail_point
+
 from .connection import Connection
 from .receipts import MARK_SQL, RECEIVED_SQL, Marked, mark_parameters, received_parameters
 
@@ -78,4 +80,5 @@ class ReceiptBatch:
             if not marks:
                 return []
             rows = await (await connection.execute(MARK_SQL, mark_parameters(marks), prepare=True)).fetchall()
+            fail_point("before_ack_commit")
         return [Marked(*row) for row in rows]

@@ -66,7 +66,8 @@ def sweep(*, name: str) -> tuple[int, int]:
 
 def due() -> list[Delivery]:
     """Open obligations whose next rung has fallen due, longest first."""
-    rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None).select_related("event")
+    rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None, rung__lt=len(LADDER))
+    rows = rows.select_related("event")
     return list(rows.order_by("next_rung_at")[:BATCH])
 
 

@@ -9,6 +9,8 @@ from celery import shared_task
 from django.db import connection
 from kombu.exceptions import OperationalError
 
+from carehub.core.failpoints import fail_point
+
 from . import transports, verify
 from .models import Dispatch
 
@@ -43,6 +45,7 @@ def send_dispatch(dispatch_id: str) -> None:
         claimed = cursor.fetchone()
     if claimed is None:
         return
+    fail_point("after_lease")
     dispatch = Dispatch.objects.select_related("person").get(pk=dispatch_id)
     try:
         transports.send_mail(dispatch, dispatch.person)
@@ -50,6 +53,7 @@ def send_dispatch(dispatch_id: str) -> None:
         logger.warning("dispatch %s: not sent (%s)", dispatch.pk, type(error).__name__)
         _retry_later(dispatch_id, claimed[0])
         return
+    fail_point("after_send_before_mark")
     _mark_sent(dispatch_id)
 
 

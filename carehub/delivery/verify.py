@@ -86,11 +86,12 @@ def claim() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO delivery_verification AS v (id, due_at, broken) VALUES (1, carehub_now() + %(period)s, '{}')
+            INSERT INTO delivery_verification AS v (id, due_at, broken)
+            VALUES (1, carehub_now() + make_interval(secs => %(period)s), '{}')
             ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at WHERE v.due_at <= carehub_now()
             RETURNING true
             """,
-            {"period": PERIOD},
+            {"period": PERIOD.total_seconds()},
         )
         return cursor.fetchone() is not None
 

@@ -3,13 +3,13 @@
 Acknowledgements are receipts (`delivery/receipts.py`). All of these run under the record's lock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from carehub.core.clock import now
 
@@ -62,16 +62,18 @@ def lock_inboxes(person_ids: Iterable[UUID]) -> None:
         )
 
 
-def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> int:
-    """Move every open obligation of one person on one record to another; returns how many.
+def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str, types: Collection[str] | None = None) -> int:
+    """Move the open obligations of one person on one record (None: of every event type) to another; returns how many.
 
-    The successor's own row takes the stronger obligation and the earlier deadline; where he has none yet he gets
-    one, with the next number of his inbox. Both rows stay, so that the hand-over can be read from either.
+    The successor's own row takes the stronger obligation and the earlier deadline, and opens again unless he has
+    done as much already; where he has none yet he gets one, with the next number of his inbox. Both rows stay, so
+    that the hand-over can be read from either.
     """
     moment = now()
-    events = list(
-        open_deliveries().filter(person_id=from_id, event__record_id=record_id).values_list("event_id", flat=True)
-    )
+    owed = open_deliveries().filter(person_id=from_id, event__record_id=record_id)
+    if types is not None:
+        owed = owed.filter(event__type__in=types)
+    events = list(owed.values_list("event_id", flat=True))
     both = Delivery.objects.filter(person_id__in=[from_id, to_id], event_id__in=events)
     # One statement in the order of receipts, so that a batch of both people's receipts cannot lock the other way round.
     rows = list(both.order_by("person_id", "n").select_for_update(of=("self",)))
@@ -87,16 +89,23 @@ def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str) -> in
         own = theirs.get(row.event_id)
         if own is None or own.n is None:
             _receive(own, _Taken(row.event_id, to_id, row.roles, new_numbers.pop(0), climbs_at), row)
-        elif own.outcome is None or own.due_at is None:
+        elif not _has_done(own, row):
             _strengthen(own, row, climbs_at)
     doorbell.ring_after_commit({to_id: 0, from_id: 0})
     return len(leaving)
 
 
-def withdraw(*, event_id: UUID, by_id: UUID, reason: str) -> int:
-    """End every open obligation on one event, with the reason that a person gave; returns how many."""
+def withdraw(*, event_id: UUID, by_id: UUID, reason: str, inherited_rung: int) -> int:
+    """End every open obligation on one event, with the reason that a person gave; returns how many.
+
+    Newer versions of its topic end with it for those who inherited `inherited_rung` from it: their ladder is over.
+    """
     moment = now()
-    rows = open_deliveries().filter(event_id=event_id).order_by("person_id").select_for_update(of=("self",))
+    event = Event.objects.get(pk=event_id)
+    newer = Q(event__record_id=event.record_id, event__topic=event.topic, event__seq__gt=event.seq)
+    inherited = newer & ~Q(event__topic="") & Q(rung__gte=inherited_rung)
+    rows = open_deliveries().filter(Q(event_id=event_id) | inherited)
+    rows = rows.order_by("person_id", "n").select_for_update(of=("self",))
     ended = list(rows)
     for row in ended:
         _end(row, Outcome.WITHDRAWN, by_id=by_id, at=moment, reason=reason[:500])
@@ -107,7 +116,7 @@ def withdraw(*, event_id: UUID, by_id: UUID, reason: str) -> int:
 def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
     """Give a newcomer the current standing events: one delivery for each, clock from now; returns how many.
 
-    Somebody who comes back keeps the rows that he had; what he left unfinished opens again.
+    Somebody who comes back keeps the rows that he had; what he handed over opens again and climbs anew.
     """
     moment = now()
     had = {
@@ -122,8 +131,7 @@ def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
         _store(row, is_new=event_id not in had)
     for event_id, row in had.items():
         addressee = addressees[event_id]
-        unfinished = row.outcome in (Outcome.HANDED_OVER, Outcome.WITHDRAWN)
-        if row.n is not None and unfinished and not addressee.exclusion:
+        if row.n is not None and row.outcome == Outcome.HANDED_OVER and not addressee.exclusion:
             row.outcome = row.outcome_at = row.outcome_by = None
             row.outcome_reason = ""
             _fill(row, addressee, row.n, moment)
@@ -172,9 +180,8 @@ def _fill(row: Delivery, addressee: Addressee, n: int | None, moment: datetime) 
     row.exclusion = addressee.exclusion
     row.priority = addressee.priority or "routine"
     row.due_at = moment + addressee.due_in if addressee.due_in else None
-    # Somebody who comes back keeps the rungs that were climbed for him; they are not climbed twice.
-    first = moment + addressee.first_rung_in if addressee.first_rung_in else None
-    row.next_rung_at = row.due_at if first and row.rung else first
+    row.next_rung_at = moment + addressee.first_rung_in if addressee.first_rung_in else None
+    row.rung = 0
 
 
 def _receive(own: Delivery | None, taken: _Taken, from_row: Delivery) -> None:
@@ -185,17 +192,25 @@ def _receive(own: Delivery | None, taken: _Taken, from_row: Delivery) -> None:
     _store(row, is_new=own is None)
 
 
+def _has_done(own: Delivery, from_row: Delivery) -> bool:
+    """Whether the successor has acknowledged or answered already what was only to be acknowledged."""
+    done = own.outcome in (Outcome.ACKNOWLEDGED, Outcome.ANSWERED)
+    return done and from_row.obligation == Obligation.ACKNOWLEDGE
+
+
 def _strengthen(own: Delivery, from_row: Delivery, climbs_at: datetime | None) -> None:
     strength = list(Obligation)
     if strength.index(Obligation(from_row.obligation)) > strength.index(Obligation(own.obligation)):
         own.obligation = from_row.obligation
     own.asked_roles = sorted({*own.asked_roles, *from_row.asked_roles})
-    if from_row.due_at and (own.due_at is None or from_row.due_at < own.due_at):
+    ended = own.outcome is not None
+    if from_row.due_at and (ended or own.due_at is None or from_row.due_at < own.due_at):
         own.due_at, own.priority = from_row.due_at, from_row.priority
         own.rung, own.next_rung_at = max(own.rung, from_row.rung), climbs_at
     own.outcome = own.outcome_at = own.outcome_by = None
+    own.outcome_reason = ""
     _save(own, "obligation", "asked_roles", "due_at", "priority", "rung", "next_rung_at")
-    _save(own, "outcome", "outcome_at", "outcome_by")
+    _save(own, "outcome", "outcome_at", "outcome_by", "outcome_reason")
 
 
 def _end(row: Delivery, outcome: Outcome, *, by_id: UUID, at: datetime, reason: str) -> None:

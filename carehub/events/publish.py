@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
+from carehub.core.failpoints import fail_point
+
 from . import doorbell
 from .audience import Addressee, Audience
 from .catalogue import Fact
@@ -129,6 +131,7 @@ def publish(fact: Fact, *, id: UUID, to: Audience) -> Published:
             },
         )
         numbers: dict[UUID, int] = {person: n for person, n in cursor.fetchall() if n is not None}
+        fail_point("mid_audience")
         if fact.is_standing:
             cursor.execute(_SUPERSEDE, {"event": id, "record": to.record_id, "topic": fact.topic()})
     doorbell.ring_after_commit(numbers)

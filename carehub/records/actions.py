@@ -1,12 +1,14 @@
 """Open a record, add to its team, end a place on it. Each locks the record's row before it touches the team."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 
 from carehub.access import Capability, audience, lock_to_change
 from carehub.access.audience import joining, team
-from carehub.access.policy import roles_on
+from carehub.access.policy import capabilities_of, roles_on
+from carehub.access.roles import CLINICIANS, EVENT_READ
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed
@@ -68,11 +70,7 @@ def add_team_member(*, by: Person, record_id: UUID, person_id: UUID, role: Role,
     trail.wrote("member.add", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     if is_new:
         lock_inboxes([person.pk, *(member.person_id for member in team(record))])
-        _catch_up(record, person)
-    fact = MembershipStarted(
-        membership_id=membership.pk, person_id=person.pk, person_name=person.name, role=role, purpose=purpose
-    )
-    publish(fact, id=new_id(), to=audience(record, fact, by=by.pk))
+    _welcome(record, membership, by=by, catches_up=is_new)
     return membership
 
 
@@ -96,12 +94,18 @@ def end_membership(
     membership.ended_at = now()
     membership.save(update_fields=["ended_at"])
     leaver = membership.person
-    still_here = bool(roles_on(leaver.pk, record))
-    successor = successor_id
-    if not still_here:
-        successor = _take_over(record, leaver, successor_id)
-        lock_inboxes([leaver.pk, successor, *(member.person_id for member in team(record))])
-        hand_over(record_id=record.pk, from_id=leaver.pk, to_id=successor, reason=reason)
+    still_here = roles_on(leaver.pk, record)
+    successor, heir_place = _take_over(record, leaver, successor_id, leaves=not still_here)
+    lock_inboxes([leaver.pk, successor, *(member.person_id for member in team(record))])
+    if heir_place is not None:
+        _welcome(record, heir_place, by=by)
+    hand_over(
+        record_id=record.pk,
+        from_id=leaver.pk,
+        to_id=successor,
+        reason=reason,
+        types=_unreadable(still_here, is_care_manager=record.care_manager_id == leaver.pk),
+    )
     trail.wrote("membership.end", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     fact = MembershipEnded(
         membership_id=membership.pk,
@@ -109,7 +113,7 @@ def end_membership(
         person_name=leaver.name,
         role=membership.role,
         reason=reason,
-        successor_id=successor if not still_here else None,
+        successor_id=None if still_here else successor,
     )
     told = None if still_here else membership
     publish(fact, id=new_id(), to=audience(record, fact, by=by.pk, leaver=told))
@@ -159,25 +163,44 @@ def _answered_roles(record: CareRecord, topic: str) -> set[str]:
     return {role for body in answers for role in body["roles"]}
 
 
-def _take_over(record: CareRecord, leaver: Person, successor_id: UUID | None) -> UUID:
-    """Who inherits from somebody who leaves altogether; makes sure that the record keeps a care manager."""
-    if (
-        successor_id is not None
-        and not Membership.objects.filter(record=record, person_id=successor_id, ended_at=None)
-        .exclude(role__in=[Role.PATIENT, Role.CAREGIVER])
-        .exists()
-    ):
+def _welcome(record: CareRecord, place: Membership, *, by: Person, catches_up: bool = True) -> None:
+    """Catch up with what stands, and tell the team."""
+    if catches_up:
+        _catch_up(record, place.person)
+    fact = MembershipStarted(
+        membership_id=place.pk,
+        person_id=place.person.pk,
+        person_name=place.person.name,
+        role=place.role,
+        purpose=place.purpose,
+    )
+    publish(fact, id=new_id(), to=audience(record, fact, by=by.pk))
+
+
+def _unreadable(roles: Sequence[Role], *, is_care_manager: bool) -> list[str]:
+    """The event types that somebody with these roles left (none: who leaves altogether) may not read."""
+    may = capabilities_of(roles, is_care_manager=is_care_manager)
+    return [type for type, capability in EVENT_READ.items() if capability not in may]
+
+
+def _take_over(
+    record: CareRecord, leaver: Person, successor_id: UUID | None, *, leaves: bool
+) -> tuple[UUID, Membership | None]:
+    """Who inherits; makes sure that the record keeps a care manager, with a place on the team made for him if needed."""
+    able = Membership.objects.filter(record=record, ended_at=None, role__in=[*CLINICIANS, Role.COORDINATOR])
+    if successor_id is not None and not able.filter(person_id=successor_id).exists():
         raise InvalidInput("The successor must be a clinician or coordinator on this team.", pointer="/successor_id")
-    if record.care_manager_id != leaver.pk:
-        return successor_id or record.care_manager_id
+    if record.care_manager_id != leaver.pk or not leaves:
+        return successor_id or record.care_manager_id, None
     heir = successor_id or record.managing_organization.default_care_manager_id
     if heir is None or heir == leaver.pk:
         raise Conflict("The care manager leaves and the organization has no other default. Name a successor_id.")
-    if not Membership.objects.filter(record=record, person_id=heir, ended_at=None).exists():
-        Membership.objects.create(record=record, person_id=heir, role=Role.COORDINATOR, purpose="Care manager")
+    place = None
+    if not able.filter(person_id=heir).exists():
+        place = Membership.objects.create(record=record, person_id=heir, role=Role.COORDINATOR, purpose="Care manager")
     record.care_manager_id = heir
     record.save(update_fields=["care_manager"])
-    return heir
+    return heir, place
 
 
 def role_of(code: str) -> Role:

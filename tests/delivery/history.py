@@ -12,7 +12,7 @@ def write() -> None:
     from carehub.delivery.models import Incident
     from carehub.delivery.receipts import mark
     from carehub.directory.models import Membership, Person, Role
-    from carehub.events.models import Delivery
+    from carehub.events.models import Delivery, Event
     from carehub.messaging.actions import post_message
     from carehub.plans.actions import progress_goal, revise_plan
     from carehub.plans.models import Goal
@@ -27,11 +27,10 @@ def write() -> None:
         rows = Delivery.objects.filter(person=person, due_at__isnull=False, outcome=None)
         mark(person_id=person.pk, acknowledge=[row.n for row in rows if row.n])
 
-    def silent(row: "tuple[object, Person]", *, rung: int) -> None:
-        event, person = row
+    def silent(event: Event, person: Person, *, rung: int) -> None:
         found = Delivery.objects.filter(event=event, person=person)
         found.update(next_rung_at=PAST, rung=rung)
-        climb(record_id=record, person_id=person.pk, event_id=found.get().event_id)
+        climb(record_id=record, person_id=person.pk, event_id=event.pk)
 
     first = planned(cast)
     acknowledge(cast.paula)
@@ -49,9 +48,9 @@ def write() -> None:
     place = Membership.objects.get(record=record, person=cast.ivan)
     end_membership(by=cast.cora, record_id=record, membership_id=place.pk, reason="Moved away")
 
-    silent((message.event, cast.nils), rung=2)
-    silent((message.event, cast.nils), rung=5)
-    silent((other.event, cast.nils), rung=5)
+    silent(message.event, cast.nils, rung=2)
+    silent(message.event, cast.nils, rung=5)
+    silent(other.event, cast.nils, rung=5)
     closed = Incident.objects.get(event=other.event)
     close_incident(by=cast.cora, incident_id=closed.pk, reason="Told him by telephone.")
 

@@ -86,6 +86,12 @@ TAMPERINGS: tuple[Tampering, ...] = (
         "UPDATE directory_membership SET ended_at = now() WHERE person_id = %(person_id)s",
     ),
     Tampering(
+        "owed-by-a-reader",
+        "events_delivery",
+        PAULA_OWES,
+        "UPDATE directory_membership SET role = 'caregiver' WHERE person_id = %(person_id)s",
+    ),
+    Tampering(
         "inbox-gapless",
         "events_delivery",
         "SELECT person_id, n FROM row_of WHERE name = 'Nils' AND n = 3",

@@ -19,10 +19,11 @@ from carehub.cli import main
 from carehub.delivery import sweeper, tasks, verify
 from carehub.delivery.invariants import INVARIANTS, Invariant
 from carehub.delivery.models import Verification
+from carehub.standalone.servers import APP_ROLE
 from tests.actions.scenarios import SCENARIOS, Scenario
 from tests.cast import Cast
 from tests.delivery.tamperings import TAMPERINGS, Tampering
-from tests.servers import APP_ROLE, ROOT, Installation, Servers, installation
+from tests.servers import ROOT, Installation, Servers, installation
 
 ROW_OF = """
 CREATE VIEW row_of AS

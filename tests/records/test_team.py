@@ -3,11 +3,13 @@ from typing import Any
 import pytest
 
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible
-from carehub.directory.models import CareRecord, Membership, Role
+from carehub.delivery.receipts import mark
+from carehub.directory.models import CareRecord, Membership, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
+from carehub.messaging.actions import post_message
 from carehub.records.actions import add_team_member, end_membership
 from carehub.records.queries import caseload, open_one, timeline
-from tests.actions.scenarios import planned
+from tests.actions.scenarios import flagged, planned
 from tests.cast import Cast
 
 pytestmark = pytest.mark.quick
@@ -49,7 +51,7 @@ def test_when_the_care_manager_leaves_the_organizations_default_takes_over(cast:
     assert record.care_manager == cast.dora
     assert Membership.objects.filter(record=record, person=cast.dora, role="coordinator", ended_at=None).exists()
     handed = Delivery.objects.get(event=revision.event, person=cast.dora)
-    assert (handed.obligation, handed.ground) == ("acknowledge", "successor")
+    assert (handed.obligation, handed.ground) == ("acknowledge", "joining")
 
 
 def test_somebody_who_comes_back_owes_what_he_left_unfinished(cast: Cast) -> None:
@@ -65,8 +67,6 @@ def test_somebody_who_comes_back_owes_what_he_left_unfinished(cast: Cast) -> Non
 
 
 def test_two_places_of_one_person_make_one_row_with_both_roles(cast: Cast) -> None:
-    from carehub.directory.models import PractitionerRole
-
     PractitionerRole.objects.create(person=cast.nils, organization=cast.clinic, code=Role.SOCIAL_WORKER)
     join(cast, "nils", Role.SOCIAL_WORKER)
 
@@ -145,3 +145,61 @@ def test_my_capabilities_are_those_of_my_roles_on_this_record(cast: Cast) -> Non
     assert "team.manage" in opened.my_capabilities
     assert "plan.revise" not in opened.my_capabilities
     assert Event.objects.filter(record=cast.record).exists()
+
+
+def hold(cast: Cast, event_id: object, name: str) -> Delivery:
+    return Delivery.objects.get(event_id=event_id, person=cast[name])
+
+
+def test_a_question_handed_to_somebody_who_had_only_acknowledged_it_is_owed_again(cast: Cast) -> None:
+    flag = flagged(cast)
+    (n,) = Delivery.objects.filter(event=flag.event, person=cast.nils).values_list("n", flat=True)
+    mark(person_id=cast.nils.pk, acknowledge=[n or 0])
+
+    leave(cast, "ivan", successor_id=cast.nils.pk)
+
+    nils = hold(cast, flag.event_id, "nils")
+    assert (nils.obligation, nils.asked_roles, nils.outcome) == ("answer", ["psychiatrist"], None)
+
+
+def test_what_was_handed_over_can_be_handed_back(cast: Cast) -> None:
+    message = post_message(
+        by=cast.maya,
+        record_id=cast.record.pk,
+        text="Please read",
+        mentioned_roles=["psychiatrist"],
+        asks_acknowledgement=True,
+    )
+    leave(cast, "ivan", successor_id=cast.nils.pk)
+    join(cast, "ivan", Role.PSYCHIATRIST)
+
+    leave(cast, "nils", successor_id=cast.ivan.pk)
+
+    assert hold(cast, message.event_id, "nils").outcome == "handed_over"
+    assert hold(cast, message.event_id, "ivan").outcome is None
+
+
+def test_who_keeps_only_a_role_that_may_not_read_hands_over_what_he_can_read_no_more(cast: Cast) -> None:
+    PractitionerRole.objects.create(person=cast.nils, organization=cast.clinic, code=Role.PRIVACY_OFFICER)
+    join(cast, "nils", Role.PRIVACY_OFFICER)
+    flag = flagged(cast)
+
+    end_membership(
+        by=cast.cora,
+        record_id=cast.record.pk,
+        membership_id=Membership.objects.get(person=cast.nils, role="nurse", ended_at=None).pk,
+        reason="Other duties",
+    )
+
+    assert hold(cast, flag.event_id, "nils").outcome == "handed_over"
+    assert hold(cast, flag.event_id, "cora").obligation == "acknowledge"
+
+
+def test_the_heir_catches_up_and_the_team_hears_of_him(cast: Cast) -> None:
+    flag = flagged(cast, asked_roles=["pharmacist"])
+
+    leave(cast, "cora")
+
+    started = Event.objects.filter(record=cast.record, type="membership.started").latest("seq")
+    assert started.body["person_name"] == "Dora"
+    assert hold(cast, flag.event_id, "dora").obligation == "answer"

@@ -6,7 +6,11 @@ accuses nobody. The opener's place, and that of a care manager who inherits the 
 their own: they last from the first event at or after their beginning, `record.opened` and `membership.ended`.
 """
 
+from carehub.access.roles import READERS
+
 from .invariant import Invariant
+
+_READERS = "ARRAY[" + ", ".join(repr(pair) for pair in READERS) + "]"
 
 _PLACES = """
 WITH announced AS (
@@ -123,6 +127,22 @@ PEOPLE: tuple[Invariant, ...] = (
            AND (NOT p.is_active OR NOT EXISTS (
                 SELECT 1 FROM directory_membership m
                  WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL))
+        """,
+    ),
+    Invariant(
+        "owed-by-a-reader",
+        "Whoever owes something and is on the team may read it: one of his roles there reads events of its type.",
+        "events_delivery WHERE due_at IS NOT NULL AND outcome IS NULL",
+        f"""
+        SELECT 'events_delivery', jsonb_build_object('person_id', d.person_id, 'event_id', d.event_id),
+               'owed by somebody who may not read it'
+          FROM events_delivery d
+          JOIN events_event e ON e.id = d.event_id
+          JOIN directory_membership m
+            ON m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL
+         WHERE d.due_at IS NOT NULL AND d.outcome IS NULL
+         GROUP BY d.person_id, d.event_id
+        HAVING NOT bool_or(m.role || ' ' || e.type = ANY({_READERS}))
         """,
     ),
 )

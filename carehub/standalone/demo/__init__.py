@@ -4,7 +4,8 @@ Owns no table. Organizations and people are rows; everything that is care goes t
 Must not be made in a database that holds real care.
 """
 
-from .cast import Account, accounts
+from carehub.console.demo import Account, accounts
+
 from .practice import NotDedicated, create_practice
 
 __all__ = ["Account", "NotDedicated", "accounts", "create_practice"]

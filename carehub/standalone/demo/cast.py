@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
 
 from django.contrib.auth.hashers import make_password
 
@@ -20,31 +19,17 @@ DEFAULT_CARE_MANAGERS: Mapping[str, str] = {"willow": "noor", "bridges": "marcus
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """One person who logs in. `works_at`: keys of ORGANIZATIONS (a patient: treated at); `whose`: patient cared for."""
+    """One person who logs in. `works_at`: keys of ORGANIZATIONS (a patient: treated at)."""
 
     name: str
     role: Role
     works_at: tuple[str, ...] = ()
     specialty: str = ""
-    whose: str = ""
 
     @property
     def email(self) -> str:
         """The address to log in with."""
         return f"{self.name.lower().replace(' ', '.')}@demo.example"
-
-    @property
-    def role_in_words(self) -> str:
-        """The role's label, with the specialty if there is one."""
-        return f"{self.role.label} ({self.specialty.lower()})" if self.specialty else self.role.label
-
-    @property
-    def where(self) -> str:
-        """The place of work; for a patient where treated, for a caregiver of whom."""
-        if self.role == Role.CAREGIVER:
-            return f"caregiver of {self.whose}"
-        places = "both organizations" if len(self.works_at) > 1 else ORGANIZATIONS[self.works_at[0]]
-        return f"patient of {places}" if self.role == Role.PATIENT else places
 
     @property
     def is_employed(self) -> bool:
@@ -69,37 +54,10 @@ CAST: Mapping[str, Somebody] = {
         Somebody("Ruth Adeyemi", Role.PRIVACY_OFFICER, ("willow", "bridges")),
         Somebody("Elena Marchetti", Role.PATIENT, ("willow",)),
         Somebody("Jerome Baptiste", Role.PATIENT, ("willow",)),
-        Somebody("Ana Duarte", Role.CAREGIVER, whose="Mateus Duarte"),
+        Somebody("Ana Duarte", Role.CAREGIVER),
     )
 }
 """Everybody who logs in, by first name in small letters: so the courses call them."""
-
-
-class Account(TypedDict):
-    """One line of the table of who can log in as what."""
-
-    email: str
-    password: str
-    name: str
-    role: str
-    where: str
-
-
-def accounts() -> list[Account]:
-    """The demo accounts that exist and are active, in the order of the cast; empty without a demo practice."""
-    emails = [somebody.email for somebody in CAST.values()]
-    present = set(Person.objects.filter(email__in=emails, is_active=True).values_list("email", flat=True))
-    return [
-        Account(
-            email=somebody.email,
-            password=DEMO_PASSWORD,
-            name=somebody.name,
-            role=somebody.role_in_words,
-            where=somebody.where,
-        )
-        for somebody in CAST.values()
-        if somebody.email in present
-    ]
 
 
 def hire() -> tuple[dict[str, Person], dict[str, Organization]]:
