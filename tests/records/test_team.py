@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_my_capabilities_are_those_of_my_roles_on_this_record(cast: Cast) -> Non
     assert Event.objects.filter(record=cast.record).exists()
 
 
-def hold(cast: Cast, event_id: object, name: str) -> Delivery:
+def hold(cast: Cast, event_id: UUID, name: str) -> Delivery:
     return Delivery.objects.get(event_id=event_id, person=cast[name])
 
 

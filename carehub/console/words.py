@@ -1,0 +1,94 @@
+"""What codes are called on the screen. The same words in every page, and in live.js for times."""
+
+from datetime import datetime, timedelta
+
+from carehub.events.catalogue import CATALOGUE
+
+PRIORITY_WORDS = {"stat": "now", "asap": "within hours", "urgent": "today", "routine": "when you can"}
+
+GROUND_WORDS = {
+    "author": "you wrote this",
+    "role": "your role on this team must know",
+    "asked": "your role is asked",
+    "mentioned": "you are mentioned",
+    "care_manager": "you are the care manager",
+    "named": "you provide one of the interventions",
+    "raiser": "you raised the flag",
+    "nobody_in_role": "nobody on the team holds the asked role, so the care manager is asked",
+    "joining": "you joined the team",
+    "successor": "it was handed over to you",
+    "leaver": "it concerns your own place",
+    "owner": "you own it",
+}
+"""Why an event is in my inbox; completes "Because ..."."""
+
+GROUND_OF_ANOTHER = {
+    "author": "wrote it",
+    "role": "by role",
+    "asked": "asked",
+    "mentioned": "mentioned",
+    "care_manager": "care manager",
+    "named": "provides an intervention",
+    "raiser": "raised the flag",
+    "nobody_in_role": "for a role that nobody holds",
+    "joining": "joined the team",
+    "successor": "took it over",
+    "leaver": "own place ended",
+    "owner": "owns it",
+}
+
+STATE_WORDS = {
+    "pending": "not received yet",
+    "received": "received, not seen yet",
+    "seen": "seen",
+    "acknowledged": "acknowledged",
+    "answered": "answered",
+    "handed_over": "handed over",
+    "superseded": "replaced by a newer version",
+    "withdrawn": "withdrawn",
+    "excluded": "not told",
+}
+
+EVENT_TITLES = {
+    "record.opened": "Record opened",
+    "membership.started": "New on the team",
+    "membership.ended": "Left the team",
+    "plan.revised": "Treatment plan",
+    "goal.progressed": "Progress on a goal",
+    "flag.raised": "Medical flag",
+    "flag.answered": "Answer to a flag",
+    "message.posted": "Message",
+    "obligation.escalated": "Overdue",
+    "incident.opened": "Incident",
+    "incident.closed": "Incident closed",
+}
+
+
+def title(event_type: str) -> str:
+    """`Treatment plan` for plan.revised; the type itself where there are no words yet."""
+    return EVENT_TITLES.get(event_type, event_type.replace(".", " ").capitalize())
+
+
+def phrase(event_type: str) -> str:
+    """What completes "<author> ..." for an event of this type."""
+    return CATALOGUE[event_type].phrase
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: `3 hours`, `1 day`, `less than a minute`."""
+    seconds = abs(int(length.total_seconds()))
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return "less than a minute"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """`3 hours ago`, `in 2 days`."""
+    return f"in {span(moment - now)}" if moment > now else f"{span(now - moment)} ago"
+
+
+def due(moment: datetime, now: datetime) -> str:
+    """`due in 3 hours`, `overdue by 20 minutes`."""
+    return f"due in {span(moment - now)}" if moment > now else f"overdue by {span(now - moment)}"
