@@ -76,6 +76,10 @@ class RaiseFlag(Typed):
     asked_roles: list[str] = []
 
 
+class CloseIncident(Typed):
+    reason: LongText
+
+
 class AnswerFlag(Typed):
     changes_plan: Literal["yes", "no"]
     text: LongText

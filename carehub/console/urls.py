@@ -10,6 +10,7 @@ urlpatterns = [
     path("inbox/region/<slug:name>", inbox.region),
     path("acknowledge", inbox.acknowledge),
     path("uncommunicated", inbox.uncommunicated),
+    path("incidents/<uuid:incident_id>/close", writing.close_incident),
     path("events/<uuid:event_id>/meter", inbox.meter),
     path("events/<uuid:event_id>/seen", inbox.who_has_seen),
     path("records/<uuid:record_id>", record.record),

@@ -13,6 +13,7 @@ from carehub.access.policy import capabilities_of
 from carehub.audit import trail
 from carehub.core.clock import DatabaseNow, now
 from carehub.core.errors import Conflict, NotVisible
+from carehub.core.failpoints import fail_point
 from carehub.core.ids import new_id
 from carehub.directory.models import CareRecord, Person, PractitionerRole, Role
 from carehub.events.catalogue import IncidentClosed, IncidentOpened, ObligationEscalated
@@ -53,6 +54,7 @@ def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | N
     row.save(update_fields=["rung", "next_rung_at"])
     if rung is UNDELIVERED and row.received_at is not None:
         return None
+    fail_point("mid_escalation")
     reached = _reach(rung, record, row.person_id)
     # Somebody who left with this rung climbed and came back climbs it again: the row tells of the last time.
     escalation, _ = Escalation.objects.update_or_create(

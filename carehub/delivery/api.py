@@ -14,7 +14,7 @@ from carehub.events.wire import EventOut, event_out
 
 from . import actions, queries, receipts
 from .frames import Number
-from .ladder import next_name
+from .ladder import next_step
 from .models import Incident
 
 OWN = "own inbox"
@@ -319,6 +319,7 @@ def _delivery(row: Delivery) -> DeliveryRow:
 
 
 def _uncommunicated(row: Delivery) -> UncommunicatedRow:
+    step = next_step(row)
     return UncommunicatedRow(
         event_id=row.event_id,
         event_type=row.event.type,
@@ -332,8 +333,8 @@ def _uncommunicated(row: Delivery) -> UncommunicatedRow:
         state=queries.state_of(row),
         since=row.event.at,
         due_at=row.due_at,
-        next_rung_at=row.next_rung_at,
-        next_rung=next_name(row.rung) if row.next_rung_at else "",
+        next_rung_at=step.at if step else None,
+        next_rung=step.rung.name if step else "",
         rungs_climbed=row.rung,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from carehub.access.rules import CLOCKS, Clock
+from carehub.events.models import Delivery
 
 Reaches = Literal["person", "colleague", "overseer"]
 
@@ -54,6 +55,20 @@ def next_at(climbed: Rung, *, due_at: datetime, priority: str) -> datetime | Non
     return falls_due(LADDER[climbed.number], due_at=due_at, clock=CLOCKS[priority])  # type: ignore[index]
 
 
-def next_name(climbed: int) -> str:
-    """The name of the rung after the one with this number; empty after the last."""
-    return LADDER[climbed].name if climbed < len(LADDER) else ""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rung that will be climbed next if nothing happens until then."""
+
+    rung: Rung
+    at: datetime
+
+
+def next_step(row: Delivery) -> Step | None:
+    """What happens next about an open obligation; None once its ladder is climbed, or if it has none."""
+    if row.next_rung_at is None or row.due_at is None or row.rung >= len(LADDER):
+        return None
+    rung = LADDER[row.rung]
+    if rung is UNDELIVERED and row.received_at is not None:
+        clock = CLOCKS[row.priority]  # type: ignore[index]
+        return Step(REMINDED, falls_due(REMINDED, due_at=row.due_at, clock=clock))
+    return Step(rung, row.next_rung_at)

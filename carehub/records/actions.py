@@ -186,7 +186,7 @@ def _unreadable(roles: Sequence[Role], *, is_care_manager: bool) -> list[str]:
 def _take_over(
     record: CareRecord, leaver: Person, successor_id: UUID | None, *, leaves: bool
 ) -> tuple[UUID, Membership | None]:
-    """Who inherits; makes sure that the record keeps a care manager, with a place on the team made for him if needed."""
+    """Who inherits; the record keeps a care manager, for whom a place on the team is made if needed."""
     able = Membership.objects.filter(record=record, ended_at=None, role__in=[*CLINICIANS, Role.COORDINATOR])
     if successor_id is not None and not able.filter(person_id=successor_id).exists():
         raise InvalidInput("The successor must be a clinician or coordinator on this team.", pointer="/successor_id")

@@ -118,11 +118,12 @@ def _climb(cast: Cast) -> None:
 
 
 def _close_incident(cast: Cast) -> None:
-    _incident(cast)
+    opened_incident(cast)
     close_incident(by=cast.cora, incident_id=Incident.objects.get().pk, reason="Olga takes over.")
 
 
-def _incident(cast: Cast) -> None:
+def opened_incident(cast: Cast) -> None:
+    """Ivan's silence on Rosa's plan has climbed the last rung."""
     revision = planned(cast)
     rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
     rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=5)
@@ -244,7 +245,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         climb,
-        _incident,
+        opened_incident,
         "incident.opened",
         "asap",
         {"owner_name": "Cora", "about_type": "plan.revised"},

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from carehub.core.errors import NotVisible
 from carehub.delivery import queries, receipts
-from carehub.delivery.ladder import LADDER
+from carehub.delivery.ladder import LADDER, Step, next_step
 from carehub.directory.models import Person
 from carehub.events.models import Delivery
 from carehub.records.queries import caseload
@@ -39,7 +39,9 @@ def _caseload(by: Person) -> dict[str, Any]:
 
 def _uncommunicated(by: Person) -> dict[str, Any]:
     rows = queries.uncommunicated(by=by, after=None, limit=OPEN_LIMIT)
-    return {"rows": [Silence.of(row) for row in rows], "is_cut": len(rows) == OPEN_LIMIT}
+    incidents = [(row, queries.silent_people(row)) for row in queries.incidents(by=by, is_open=True)]
+    silences = [Silence.of(row) for row in rows]
+    return {"rows": silences, "incidents": incidents, "is_cut": len(rows) == OPEN_LIMIT}
 
 
 REGIONS: dict[str, Callable[[Person], dict[str, Any]]] = {
@@ -102,7 +104,14 @@ def who_has_seen(request: HttpRequest, by: Person, event_id: UUID) -> HttpRespon
 @page("obligation.oversee")
 def uncommunicated(request: HttpRequest, by: Person) -> HttpResponse:
     """Open obligations on the records that I oversee, the most overdue first."""
-    return show(request, "uncommunicated.html", frame(by) | _uncommunicated(by))
+    return all_silences(request, by)
+
+
+def all_silences(request: HttpRequest, by: Person, forms: dict[str, State] | None = None) -> HttpResponse:
+    """The whole page, with a reason as it was typed."""
+    status = max((state.status for state in (forms or {}).values()), default=200)
+    context = frame(by) | _uncommunicated(by) | {"forms": forms or {}}
+    return show(request, "uncommunicated.html", context, status=status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +134,10 @@ class Silence:
     row: Delivery
     state: str
     climbed: str
-    next_rung: str
+    step: Step | None
 
     @classmethod
     def of(cls, row: Delivery) -> "Silence":
         """With the rungs in words."""
         climbed = ", ".join(rung.name for rung in LADDER[: row.rung])
-        following = LADDER[row.rung].meaning if row.rung < len(LADDER) else ""
-        return cls(row, queries.state_of(row), climbed, following)
+        return cls(row, queries.state_of(row), climbed, next_step(row))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from carehub.conditions import actions as conditions
 from carehub.core.errors import CareHubError, NotAllowed, NotVisible
 from carehub.core.idempotency import Made
+from carehub.delivery import actions as delivery
 from carehub.directory.models import Person
 from carehub.events.catalogue import Coding
 from carehub.messaging import actions as messaging
@@ -86,6 +87,24 @@ def answer_flag(request: HttpRequest, by: Person, record_id: UUID, flag_id: UUID
     if refusal:
         context["forms"] = {f"answer-{flag_id}": refusal}
     return parts(request, "inbox/open.html", context=context, status=refusal.status if refusal else 200)
+
+
+@page("obligation.oversee", "POST")
+def close_incident(request: HttpRequest, by: Person, incident_id: UUID) -> HttpResponse:
+    """Close an incident with a reason."""
+
+    def act() -> Made:
+        form = read(request.POST, forms.CloseIncident)
+        incident = delivery.close_incident(by=by, incident_id=incident_id, reason=form.reason)
+        return {"incident": str(incident.pk)}
+
+    refusal = _attempt(request, by, act)
+    typed = {f"incident-{incident_id}": refusal} if refusal else {}
+    if not is_partial(request):
+        return inbox.all_silences(request, by, typed) if refusal else go(request, "/uncommunicated")
+    context = inbox.REGIONS["uncommunicated"](by) | {"forms": typed}
+    status = refusal.status if refusal else 200
+    return parts(request, "inbox/uncommunicated.html", context=context, status=status)
 
 
 @page("goal.progress", "POST")

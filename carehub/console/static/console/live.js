@@ -61,9 +61,8 @@
     const target = event.detail.target;
     if (!target || !target.matches("[data-region]") || event.detail.xhr.status >= 400) return;
     const isRenewal = event.detail.requestConfig.verb === "get";
-    kept = {
+    kept.set(target.id, {
       open: $$("details[open]", target).map((d) => d.id).filter(Boolean),
-      region: target.id,
       hadFocus: target.contains(document.activeElement),
       focus: document.activeElement.id,
       next: nextCard(target, document.activeElement),
