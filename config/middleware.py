@@ -39,10 +39,12 @@ class NoStore:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         address = trail.address.set(request.META.get("REMOTE_ADDR") or None)
+        opened = trail.opened.set(set())
         try:
             response = self.get_response(request)
         finally:
             trail.address.reset(address)
+            trail.opened.reset(opened)
         response.headers.setdefault("Cache-Control", "no-store")
         if request.path.startswith("/api/v1/"):
             response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

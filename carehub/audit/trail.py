@@ -45,6 +45,9 @@ DENIED_PER_MINUTE = 60
 address: contextvars.ContextVar[str | None] = contextvars.ContextVar("address", default=None)
 """Where the current request comes from; set by config/middleware.py."""
 
+opened: contextvars.ContextVar[set[tuple[UUID, UUID | str]] | None] = contextvars.ContextVar("opened", default=None)
+"""What the current request has opened already; set by config/middleware.py."""
+
 
 def wrote(
     verb: str,
@@ -66,7 +69,12 @@ def read(
     patient_ids: Sequence[UUID] = (),
     on: UUID | None = None,
 ) -> None:
-    """A patient's content was opened: one line for a request, with every patient that it showed."""
+    """A patient's content was opened: one line for a request and record, whatever parts of it the request shows."""
+    seen, key = opened.get(), (by, record_id or verb)
+    if seen is not None:
+        if key in seen:
+            return
+        seen.add(key)
     _write(Entry.Outcome.READ, verb, by, record_id, patient_ids, on)
 
 

@@ -1,0 +1,139 @@
+"""A TCP proxy that spoils what passes through it, and needs no rights: before PostgreSQL, Redis or a web server.
+
+It answers for the network below it, so what it swallows is acknowledged to the sender: it shows a peer that is slow,
+stuck or gone, not a cable that is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from carehub.standalone.servers import LOOPBACK
+
+CHUNK = 65536
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Toxics:
+    """What is done to each piece of data, in both directions. None of it by default.
+
+    `latency` and `jitter` are seconds, the second to either side; `bandwidth` is bytes per second, 0 unlimited;
+    `resets` is the share of pieces, 0 to 1, at which both sides are cut off; `one_byte` passes single bytes on;
+    `blackhole` passes nothing on until it ends, and lets no new connection through.
+    """
+
+    latency: float = 0.0
+    jitter: float = 0.0
+    bandwidth: float = 0.0
+    resets: float = 0.0
+    one_byte: bool = False
+    blackhole: bool = False
+
+
+class Proxy:
+    """Passes connections to a port of this machine, in a thread of its own; `port` is where it listens.
+
+    `toxics` may be replaced at any time and hold for what arrives from then on.
+    """
+
+    def __init__(self, target: int, random: Random, toxics: Toxics | None = None) -> None:
+        self.target, self._random = target, random
+        self.connections = 0
+        self.resets = 0
+        self._toxics = toxics or Toxics()
+        self._clear = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = self._do(asyncio.start_server(self._serve, LOOPBACK, 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.toxics = self._toxics
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._do(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    @property
+    def url(self) -> str:
+        """The http address of a web server behind it."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def toxics(self) -> Toxics:
+        """What is being done now."""
+        return self._toxics
+
+    @toxics.setter
+    def toxics(self, toxics: Toxics) -> None:
+        self._toxics = toxics
+        self._loop.call_soon_threadsafe(self._clear.clear if toxics.blackhole else self._clear.set)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await self._clear.wait()
+        try:
+            there, back = await asyncio.open_connection(LOOPBACK, self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        pumps = [asyncio.ensure_future(self._pump(reader, back)), asyncio.ensure_future(self._pump(there, writer))]
+        try:
+            await asyncio.gather(*pumps)
+        except ConnectionError:
+            pass
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            for side in (writer, back):
+                side.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on until one side ends; its end is passed on too."""
+        while data := await reader.read(CHUNK):
+            await self._clear.wait()
+            await self._pass(data, writer)
+        if writer.can_write_eof():
+            with suppress(OSError):
+                writer.write_eof()
+
+    async def _pass(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+        toxics = self._toxics
+        if toxics.resets and self._random.random() < toxics.resets:
+            self.resets += 1
+            raise ConnectionResetError("as the toxics ask")
+        delay = toxics.latency + toxics.jitter * self._random.uniform(-1, 1)
+        if toxics.bandwidth:
+            delay += len(data) / toxics.bandwidth
+        if delay > 0:
+            await asyncio.sleep(delay)
+        size = 1 if toxics.one_byte else len(data)
+        for start in range(0, len(data), size):
+            writer.write(data[start : start + size])
+            await writer.drain()
+
+    async def _stop(self) -> None:
+        self._server.close()
+        mine = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
