@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
@@ -52,7 +53,9 @@ def _as_refusal(error: Exception) -> CareHubError | None:
 
 def busy() -> Unavailable:
     """503 for a database that does not answer or a lock that is held too long."""
-    refusal = Unavailable("The server is busy or its database does not answer. Nothing was changed; try again.")
+    refusal = Unavailable(
+        "The server is busy, or its database does not answer. Try again, a write with its Idempotency-Key."
+    )
     refusal.headers["Retry-After"] = "2"
     return refusal
 
@@ -76,11 +79,15 @@ def record_denial(request: Request | HttpRequest, refusal: CareHubError) -> None
     """One line of the trail in a transaction of its own: the refused one has been rolled back."""
     person = request.user
     route = request.resolver_match.route if request.resolver_match else ""
+    ids = dict(request.resolver_match.kwargs) if request.resolver_match else {}
+    record_id = ids.pop("record_id", None)
     try:
         with transaction.atomic():
             trail.denied(
                 by=person.pk if isinstance(person, Person) else None,
                 reason=f"{request.method} {route} {refusal.code}",
+                record_id=record_id,
+                on=next((id for id in ids.values() if isinstance(id, UUID)), None),
             )
     except DatabaseError as error:
         logger.error("a denial could not be written to the trail (%s)", type(error).__name__)
@@ -112,4 +119,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A defect, without internals."""
-    return as_http(CareHubError("This is a defect on our side; it has been logged. Nothing was changed."))
+    return as_http(
+        CareHubError("This is a defect on our side, and is logged. Repeat a write with its Idempotency-Key.")
+    )

@@ -27,8 +27,6 @@ from carehub.events.models import Obligation
 
 from .roles import CLINICIANS, PRESCRIBERS
 
-VERSION = "default-1"
-
 
 @dataclass(frozen=True, slots=True)
 class Clock:

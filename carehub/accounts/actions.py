@@ -16,7 +16,7 @@ from carehub.core.errors import CareHubError
 from carehub.directory.models import Person
 from carehub.events import doorbell
 
-from .models import Ticket
+from .models import Session, Ticket
 
 TICKET_SECONDS = 30
 
@@ -57,6 +57,8 @@ def check_credentials(*, request: HttpRequest, email: str, password: str) -> Per
         return person
     if getattr(request, "axes_locked_out", False):
         raise TooManyAttempts("Too many wrong attempts for this account from here. Wait 15 minutes.")
+    known = Person.objects.filter(email__iexact=email.strip()).values_list("pk", flat=True).first()
+    trail.denied(by=known, reason="log-in wrong-credentials")
     raise WrongCredentials("The e-mail address or the password is wrong.")
 
 
@@ -103,6 +105,13 @@ def issue_ticket(*, token: AuthToken) -> IssuedTicket:
     Ticket.objects.filter(person_id=token.user_id, created_at__lt=outdated).delete()
     Ticket.objects.create(digest=ticket_digest(ticket), person_id=token.user_id, token_digest=token.digest)
     return IssuedTicket(ticket=ticket, expires_at=now() + timedelta(seconds=TICKET_SECONDS))
+
+
+def forget_outdated() -> None:
+    """Delete sessions, tokens and tickets that let nobody in any more."""
+    Session.objects.filter(expire_date__lt=DatabaseNow()).delete()
+    AuthToken.objects.filter(expiry__lt=DatabaseNow()).delete()
+    Ticket.objects.filter(created_at__lt=DatabaseNow() - timedelta(seconds=TICKET_SECONDS)).delete()
 
 
 def ticket_digest(ticket: str) -> bytes:

@@ -9,6 +9,8 @@ from carehub.directory.models import Person
 class Session(AbstractBaseSession):
     """A browser's log-in. `person` stands beside the data so that sockets can be closed when the session ends."""
 
+    is_outlived = True
+
     person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="sessions")
 
     class Meta(AbstractBaseSession.Meta):
@@ -20,6 +22,8 @@ class Ticket(BaseModel):
 
     `token_digest` names the bearer token that it was bought with: the socket ends when that token does.
     """
+
+    is_outlived = True
 
     digest = models.BinaryField(max_length=32, unique=True)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")

@@ -78,13 +78,16 @@ def read(
     _write(Entry.Outcome.READ, verb, by, record_id, patient_ids, on)
 
 
-def denied(*, by: UUID | None, reason: str) -> None:
-    """An attempt was refused. At most 60 lines a person and minute, so that a loop cannot fill the disk."""
+def denied(*, by: UUID | None, reason: str, record_id: UUID | None = None, on: UUID | None = None) -> None:
+    """An attempt was refused: which record and which thing were asked for, whether they exist or not.
+
+    At most 60 lines a person and minute, so that a loop cannot fill the disk.
+    """
     recent = Entry.objects.filter(
         person_id=by, outcome=Entry.Outcome.DENIED, at__gt=DatabaseNow() - timedelta(minutes=1)
     )
     if recent.count() < DENIED_PER_MINUTE:
-        _write(Entry.Outcome.DENIED, "access.denied", by, None, [], None, reason=reason[:200])
+        _write(Entry.Outcome.DENIED, "access.denied", by, record_id, [], on, reason=reason[:200])
 
 
 def _write(

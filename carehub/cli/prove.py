@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the scenarios: 0 all held, 1 something did not, 2 they could not be played."""
+    from carehub.prove.cluster import CommandFailed
     from carehub.prove.report import as_json, line, table
     from carehub.prove.run import play
     from carehub.prove.scenarios import choose
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(line(results[-1]), flush=True)
         if arguments.json:
             arguments.json.write_text(as_json(results, seed=seed, size=arguments.size), encoding="utf-8")
-    except (ServerError, FolderError, OSError) as error:
+    except (ServerError, FolderError, CommandFailed, OSError) as error:
         print(f"The faults could not be played: {error}", file=sys.stderr)
         return 2
     print(table(results))

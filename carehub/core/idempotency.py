@@ -68,3 +68,9 @@ def remember(*, person_id: UUID, key: str, made: Made) -> None:
             "UPDATE core_idempotencykey SET made = %s WHERE person_id = %s AND key = %s",
             [json.dumps(made), person_id, key],
         )
+
+
+def forget_outdated() -> None:
+    """Delete keys that are no longer replayed."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_idempotencykey WHERE created_at < carehub_now() - interval '24 hours'")

@@ -8,9 +8,14 @@ from .ids import new_id
 
 
 class BaseModel(models.Model):
-    """A row with a public uuid7. `insert_only` tables lose UPDATE and DELETE in the serving role's grants."""
+    """A row with a public uuid7.
+
+    The serving role may delete only from tables whose rows are outlived (`is_outlived`), and may not even change those
+    that are `insert_only` (core/grants.py).
+    """
 
     insert_only = False
+    is_outlived = False
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
@@ -48,6 +53,8 @@ class Installation(models.Model):
 
 class IdempotencyKey(models.Model):
     """What one caller's key did: ids of what was made, never the request or its answer. Kept 24 hours."""
+
+    is_outlived = True
 
     pk = models.CompositePrimaryKey("person_id", "key")
     person_id = models.UUIDField()

@@ -50,6 +50,10 @@ class Struct(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Base of what doors take and give."""
 
 
+class Nothing(Struct):
+    """The body of a request that takes none: absent, or an empty object."""
+
+
 class JSONRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
@@ -227,6 +231,8 @@ def posts(
         def handler(self: Endpoint, request: Call, **path: Any) -> Any:
             if takes is not None:
                 path["body"] = decode(request, takes)
+            elif request._request.body:
+                decode_json(request._request.body, Nothing)
             return _answer(method(self, request, **path), status)
 
         return _labelled(handler, capability)

@@ -11,11 +11,11 @@ from carehub.access.audience import team
 from carehub.access.capabilities import Capability
 from carehub.access.policy import capabilities_of
 from carehub.audit import trail
-from carehub.core.clock import DatabaseNow, now
+from carehub.core.clock import now
 from carehub.core.errors import Conflict, NotVisible
 from carehub.core.failpoints import fail_point
 from carehub.core.ids import new_id
-from carehub.directory.models import CareRecord, Person, PractitionerRole, Role
+from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role
 from carehub.events.catalogue import IncidentClosed, IncidentOpened, ObligationEscalated
 from carehub.events.models import Delivery
 from carehub.events.obligations import open_deliveries, withdraw
@@ -56,18 +56,15 @@ def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | N
         return None
     fail_point("mid_escalation")
     reached = _reach(rung, record, row.person_id)
-    # Somebody who left with this rung climbed and came back climbs it again: the row tells of the last time.
-    escalation, _ = Escalation.objects.update_or_create(
+    escalation = Escalation.objects.create(
         event_id=row.event_id,
         person_id=row.person_id,
+        round=row.round,
         rung=rung.number,
-        defaults={
-            "name": rung.name,
-            "to_person_id": reached,
-            "channel": "mail" if rung.reaches == "person" else "inbox and mail",
-            "result": "queued",
-            "at": DatabaseNow(),
-        },
+        name=rung.name,
+        to_person_id=reached,
+        channel="mail" if rung.reaches == "person" else "inbox and mail",
+        result="queued",
     )
     if rung is INCIDENT:
         _open_incident(record, row, reached)
@@ -91,10 +88,11 @@ def ask_again(*, incident_id: UUID) -> bool:
     incident = Incident.objects.filter(pk=incident_id, closed_at=None, next_ask_at__lte=now()).first()
     if incident is None:
         return False
-    if incident.owner_id not in {member.person_id for member in team(record)}:
+    here = Membership.objects.filter(record=record, ended_at=None, person__is_active=True)
+    if not here.filter(person_id=incident.owner_id).exists():
         incident.owner_id = record.care_manager_id
     incident.asks += 1
-    incident.next_ask_at = (incident.next_ask_at or now()) + ASK_AGAIN
+    incident.next_ask_at = now() + ASK_AGAIN
     incident.save(update_fields=["owner", "asks", "next_ask_at"])
     asked = {incident.owner_id} | (_admins(record) if incident.asks > 1 else set())
     Dispatch.objects.bulk_create(Dispatch(incident=incident, person_id=person_id) for person_id in sorted(asked))
@@ -144,15 +142,12 @@ def _tell(record: CareRecord, row: Delivery, rung: Rung, reached: UUID) -> None:
 
 
 def _open_incident(record: CareRecord, row: Delivery, owner: UUID) -> None:
-    """One for an event: who falls silent on it later joins the incident that is there, or opens it again."""
-    incident = Incident.objects.filter(event_id=row.event_id).first()
-    if incident is not None and incident.closed_at is None:
+    """One open for an event: who falls silent on it later joins the incident that is there."""
+    if Incident.objects.filter(event_id=row.event_id, closed_at=None).exists():
         return
-    incident = incident or Incident(event_id=row.event_id, record=record)
-    incident.owner_id, incident.next_ask_at, incident.asks = owner, now() + ASK_AGAIN, 0
-    incident.closed_at = incident.closed_by = None
-    incident.close_reason = ""
-    incident.save()
+    incident = Incident.objects.create(
+        event_id=row.event_id, record=record, owner_id=owner, next_ask_at=now() + ASK_AGAIN
+    )
     Dispatch.objects.create(incident=incident, person_id=owner)
     trail.wrote("incident.open", by=owner, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
     fact = IncidentOpened(

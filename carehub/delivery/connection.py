@@ -28,12 +28,16 @@ class Connection:
     """Lives in the hub from `resume` until it closes. `cursor` is the last number queued, `sent` the last one
     sent; `floor` is the cursor it resumed with."""
 
-    def __init__(self, *, person_id: UUID, credential: str, send: Send, close: Close) -> None:
+    def __init__(
+        self, *, person_id: UUID, credential: str, send: Send, close: Close, address: str | None = None
+    ) -> None:
         self.person_id = person_id
         self.credential = credential
+        self.address = address
         self.cursor = 0
         self.sent = 0
         self.floor = 0
+        self.generation = 0
         self.is_behind = False
         self.is_live = False
         self.is_closed = False
@@ -85,7 +89,11 @@ class Connection:
         self._append(0, encode(frame).decode())
 
     def rewind(self) -> None:
-        """Forget what is queued but unsent, so that it is read again and authorized anew."""
+        """Forget what is queued but unsent, so that it is read again and authorized anew.
+
+        A read that is under way began at the older, higher cursor: `generation` tells the hub to drop its rows.
+        """
+        self.generation += 1
         self._queue = deque(item for item in self._queue if item[0] == 0)
         self.cursor = self.sent
 

@@ -54,7 +54,14 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Call the handler directly: Channels would first hop to its one shared thread to close Django connections,
         and none is used here."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
+        try:
+            await getattr(self, message["type"].replace(".", "_"))(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            # A socket whose handler failed gives its place in the hub back before it dies.
+            self._drop(1011)
+            raise
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         found = await self._authenticate()
@@ -63,7 +70,11 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             return
         person_id, credential, self.head, self.epoch, open = found
         self.connection = Connection(
-            person_id=person_id, credential=credential, send=self._send_text, close=self._close
+            person_id=person_id,
+            credential=credential,
+            send=self._send_text,
+            close=self._close,
+            address=(self.scope.get("client") or [None])[0],
         )
         await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if self._offered() else None})
         if not self.hub.register(self.connection):

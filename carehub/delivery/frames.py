@@ -111,6 +111,7 @@ ServerFrame = Hello | EventFrame | Receipt | Head | Resync | Error
 CLOSE_CODES: dict[int, str] = {
     1008: "too many frames, or `resume` was not the first",
     1009: "a frame above 64 KiB",
+    1011: "a defect on the server's side",
     1012: "the server restarts",
     1013: "more than 5 sockets of one person",
     4001: "session, token or person ended",

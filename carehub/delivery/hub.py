@@ -146,12 +146,12 @@ class Hub:
                 self.hint(people)
 
     async def _read_once(self, people: set[UUID]) -> None:
-        waiting: dict[tuple[UUID, int], list[Connection]] = defaultdict(list)
+        waiting: dict[tuple[UUID, int], list[tuple[Connection, int]]] = defaultdict(list)
         for person in people:
             for connection in self._people.get(person, ()):
                 connection.is_behind = not connection.room
                 if connection.room:
-                    waiting[person, connection.cursor].append(connection)
+                    waiting[person, connection.cursor].append((connection, connection.generation))
         if not waiting:
             return
         slots = list(waiting)
@@ -161,8 +161,9 @@ class Hub:
         counts: dict[int, int] = defaultdict(int)
         for entry in entries(rows):
             counts[entry.slot] += 1
-            for connection in waiting[slots[entry.slot - 1]]:
-                self._pass_on(connection, entry.n, entry.frame)
+            for connection, generation in waiting[slots[entry.slot - 1]]:
+                if connection.generation == generation:  # else it was rewound meanwhile, and hinted anew
+                    self._pass_on(connection, entry.n, entry.frame)
         self.hint(person for slot, (person, _) in enumerate(slots, start=1) if counts[slot] == PAGE)
         quiet = {person for slot, (person, _) in enumerate(slots, start=1) if not counts[slot]}
         if quiet:

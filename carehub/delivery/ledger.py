@@ -49,6 +49,7 @@ class Entry:
 
     slot: int
     n: int
+    record_id: UUID
     frame: EventFrame | None
 
 
@@ -56,15 +57,15 @@ def entries(rows: Sequence[tuple[Any, ...]]) -> list[Entry]:
     """Rows of READ_SQL as frames; each event is encoded once, however many people it goes to."""
     encoded: dict[UUID, msgspec.Raw] = {}
     found = []
-    for slot, n, obligation, due_at, ground, state, body, id, *event in rows:
+    for slot, n, obligation, due_at, ground, state, body, id, type, record_id, *event in rows:
         if body is None:
-            found.append(Entry(slot, n, None))
+            found.append(Entry(slot, n, record_id, None))
             continue
         raw = encoded.get(id)
         if raw is None:
-            raw = encoded[id] = _encode(id, body, *event)
+            raw = encoded[id] = _encode(id, body, type, record_id, *event)
         frame = EventFrame(n=n, obligation=obligation, due_at=due_at, ground=ground, state=state, event=raw)
-        found.append(Entry(slot, n, frame))
+        found.append(Entry(slot, n, record_id, frame))
     return found
 
 

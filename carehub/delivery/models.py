@@ -13,6 +13,7 @@ class Escalation(BaseModel):
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="escalations")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     rung = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)
     name = models.CharField(max_length=20)
     to_person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     channel = models.CharField(max_length=20)
@@ -21,18 +22,18 @@ class Escalation(BaseModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["event", "person", "rung"], name="each_rung_once"),
+            models.UniqueConstraint(fields=["event", "person", "round", "rung"], name="each_rung_once"),
         ]
 
 
 class Incident(BaseModel):
-    """Nobody answered in time: one for an event, whoever is silent on it; open until a person closes it with a reason.
+    """Nobody answered in time: one open for an event, whoever is silent on it, until a person closes it with a reason.
 
     Its silent people are the Escalation rows of the event's last rung. `next_ask_at` is when its owner, then the
     organization's admins, are asked again.
     """
 
-    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="incident")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="incidents")
     record = models.ForeignKey(CareRecord, on_delete=models.PROTECT, related_name="incidents")
     owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(db_default=DatabaseNow())
@@ -48,7 +49,8 @@ class Incident(BaseModel):
                 condition=Q(closed_at=None, closed_by=None, close_reason="", next_ask_at__isnull=False)
                 | (Q(closed_at__isnull=False, closed_by__isnull=False, next_ask_at__isnull=True) & ~Q(close_reason="")),
                 name="incident_closed_with_a_reason",
-            )
+            ),
+            models.UniqueConstraint(fields=["event"], condition=Q(closed_at=None), name="one_open_incident"),
         ]
         indexes = [models.Index(fields=["next_ask_at"], condition=Q(closed_at=None), name="incident_due")]
 
@@ -87,6 +89,8 @@ class Dispatch(BaseModel):
 
 class Heartbeat(models.Model):
     """When a sweeper last looked. Readiness is red once the newest is older than three periods."""
+
+    is_outlived = True
 
     name = models.CharField(max_length=100, primary_key=True)
     at = models.DateTimeField()

@@ -63,8 +63,10 @@ def inbox(*, by: Person, after: str | None, limit: int) -> InboxPage:
     with connection.cursor() as db:
         db.execute(READ_SQL, read_parameters([by.pk], [start], page=limit))
         rows = entries(db.fetchall())
-    if any(row.frame for row in rows):
-        trail.read("inbox.read", by=by.pk)
+    shown = {row.record_id for row in rows if row.frame}
+    if shown:
+        patients = CareRecord.objects.filter(pk__in=shown).values_list("patient_id", flat=True)
+        trail.read("inbox.read", by=by.pk, patient_ids=sorted(set(patients)))
     end = rows[-1].n if rows else start
     return InboxPage(rows, f"{epoch}.{end}", head, my_open(by=by).count())
 
@@ -124,7 +126,9 @@ def uncommunicated(
     *, by: Person, after: tuple[datetime, UUID, UUID] | None, limit: int, only_overdue: bool = False
 ) -> Sequence[Delivery]:
     """Open obligations on the records that I oversee, the most overdue first; keyset: (due_at, event, person)."""
-    rows = visible(by, open_deliveries()).filter(_overseen(by, "event__record_id"))
+    # The ids first: the ledger is then entered by these records, not by everything that is open anywhere.
+    records = list(CareRecord.objects.filter(_overseen(by, "pk")).values_list("pk", flat=True))
+    rows = visible(by, open_deliveries().filter(event__record_id__in=records))
     if only_overdue:
         rows = rows.filter(due_at__lte=DatabaseNow())
     if after is not None:

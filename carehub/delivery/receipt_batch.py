@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 from carehub.core.failpoints import fail_point
 
 from .connection import Connection
-from .receipts import MARK_SQL, RECEIVED_SQL, Marked, mark_parameters, received_parameters
+from .receipts import MARK_SQL, RECEIVED_SQL, Mark, Marked, mark_parameters, received_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ReceiptBatch:
 
     def __init__(self, pool: AsyncConnectionPool[Any], committed: Committed) -> None:
         self._pool, self._committed = pool, committed
-        self._marks: dict[tuple[UUID, int], bool] = {}
+        self._marks: dict[tuple[UUID, int], Mark] = {}
         self._received: dict[tuple[UUID, int], int] = {}
         self._askers: dict[tuple[UUID, int], set[Connection]] = defaultdict(set)
         self._flush: asyncio.Task[None] | None = None
@@ -52,7 +52,8 @@ class ReceiptBatch:
         """These were seen, or acknowledged; the socket hears a `receipt` after commit."""
         for n in numbers:
             key = (connection.person_id, n)
-            self._marks[key] = self._marks.get(key, False) or acknowledges
+            before = self._marks.get(key)
+            self._marks[key] = Mark(acknowledges or bool(before and before.acknowledges), connection.address)
             self._askers[key].add(connection)
         self._flush_soon()
 
@@ -67,18 +68,27 @@ class ReceiptBatch:
         marks, self._marks = self._marks, {}
         askers, self._askers = self._askers, defaultdict(set)
         try:
-            marked = await self._commit(upto, marks)
+            await self._store_received(upto)
+            marked = await self._store_marks(marks)
         except (psycopg.Error, OSError, TimeoutError) as error:
+            # Seen and acknowledged are said again until they are confirmed; `received` is not, so it is kept here.
             logger.warning("hub: receipts were not stored (%s)", type(error).__name__)
+            for key, n in upto.items():
+                self._received[key] = max(n, self._received.get(key, 0))
             return
         await self._committed(marked, askers)
 
-    async def _commit(self, upto: dict[tuple[UUID, int], int], marks: dict[tuple[UUID, int], bool]) -> list[Marked]:
-        async with self._pool.connection() as connection, connection.transaction():
-            if upto:
+    # Two statements, two transactions: each locks in one order, and together they would not.
+
+    async def _store_received(self, upto: dict[tuple[UUID, int], int]) -> None:
+        if upto:
+            async with self._pool.connection() as connection:
                 await connection.execute(RECEIVED_SQL, received_parameters(upto), prepare=True)
-            if not marks:
-                return []
+
+    async def _store_marks(self, marks: dict[tuple[UUID, int], Mark]) -> list[Marked]:
+        if not marks:
+            return []
+        async with self._pool.connection() as connection, connection.transaction():
             rows = await (await connection.execute(MARK_SQL, mark_parameters(marks), prepare=True)).fetchall()
             fail_point("before_ack_commit")
         return [Marked(*row) for row in rows]

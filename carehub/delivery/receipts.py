@@ -7,22 +7,25 @@ writes its line of the trail in the same statement. What is returned was committ
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from carehub.access.policy import READABLE_SQL
 from carehub.access.roles import READERS
+from carehub.audit import trail
 from carehub.events import doorbell
 
-RECEIVED_SQL = """
+RECEIVED_SQL = f"""
 WITH clock AS MATERIALIZED (SELECT carehub_now() AS at),
 due AS (
     SELECT d.person_id, d.event_id
       FROM unnest(%(persons)s::uuid[], %(above)s::bigint[], %(upto)s::bigint[]) AS r(person_id, above, upto)
       JOIN events_delivery d
         ON d.person_id = r.person_id AND d.n > r.above AND d.n <= r.upto AND d.received_at IS NULL
+      JOIN events_event e ON e.id = d.event_id
+     WHERE {READABLE_SQL}
      ORDER BY d.person_id, d.n
        FOR UPDATE OF d
 )
@@ -35,10 +38,10 @@ MARK_SQL = f"""
 WITH clock AS MATERIALIZED (SELECT carehub_now() AS at),
 target AS (
     SELECT d.person_id, d.event_id, d.n, d.received_at, d.seen_at, d.outcome, d.outcome_at, d.obligation, e.record_id,
-           e.author_id, r.acknowledges AND d.outcome IS NULL AND d.obligation <> 'answer' AS acknowledges,
+           e.author_id, r.address, r.acknowledges AND d.outcome IS NULL AND d.obligation <> 'answer' AS acknowledges,
            r.acknowledges AND d.outcome IS NULL AND d.obligation = 'answer' AS wants_answer
-      FROM unnest(%(persons)s::uuid[], %(numbers)s::bigint[], %(acknowledges)s::boolean[])
-           AS r(person_id, n, acknowledges)
+      FROM unnest(%(persons)s::uuid[], %(numbers)s::bigint[], %(acknowledges)s::boolean[], %(addresses)s::inet[])
+           AS r(person_id, n, acknowledges, address)
       JOIN events_delivery d ON d.person_id = r.person_id AND d.n = r.n
       JOIN events_event e ON e.id = d.event_id
      WHERE {READABLE_SQL}
@@ -58,7 +61,8 @@ target AS (
     RETURNING d.person_id, d.event_id, d.seen_at, d.outcome, d.outcome_at
 ), noted AS (
     INSERT INTO audit_entry (at, person_id, outcome, verb, record_id, patient_ids, object_id, address, reason)
-    SELECT clock.at, t.person_id, 'done', 'event.acknowledge', t.record_id, ARRAY[r.patient_id], t.event_id, NULL, ''
+    SELECT clock.at, t.person_id, 'done', 'event.acknowledge', t.record_id, ARRAY[r.patient_id], t.event_id,
+           t.address, ''
       FROM target t JOIN directory_carerecord r ON r.id = t.record_id, clock
      WHERE t.acknowledges
 )
@@ -71,6 +75,13 @@ SELECT t.person_id, t.event_id, t.n, t.wants_answer,
        c.event_id IS NOT NULL AS is_new
   FROM target t LEFT JOIN changed c USING (person_id, event_id)
 """
+
+
+class Mark(NamedTuple):
+    """What is said of one number, and from where."""
+
+    acknowledges: bool
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +104,18 @@ def received_parameters(upto: Mapping[tuple[UUID, int], int]) -> dict[str, Any]:
         "persons": [person for person, _ in upto],
         "above": [above for _, above in upto],
         "upto": list(upto.values()),
+        "readers": list(READERS),
     }
 
 
-def mark_parameters(marks: Mapping[tuple[UUID, int], bool]) -> dict[str, Any]:
-    """Parameters of MARK_SQL: (person, n) -> acknowledged (else only seen)."""
+def mark_parameters(marks: Mapping[tuple[UUID, int], Mark]) -> dict[str, Any]:
+    """Parameters of MARK_SQL: (person, n) -> acknowledged or only seen, and from where."""
     ordered = sorted(marks.items())
     return {
         "persons": [person for (person, _), _ in ordered],
         "numbers": [n for (_, n), _ in ordered],
-        "acknowledges": [acknowledges for _, acknowledges in ordered],
+        "acknowledges": [mark.acknowledges for _, mark in ordered],
+        "addresses": [mark.address for _, mark in ordered],
         "readers": list(READERS),
     }
 
@@ -125,14 +138,17 @@ def mark(
 
     Numbers that are not his are passed over. The doorbell rings once the outermost transaction has committed.
     """
-    marks = {(person_id, n): False for n in seen} | {(person_id, n): True for n in acknowledge}
-    with transaction.atomic(), connection.cursor() as cursor:
-        if received is not None:
+    where = trail.address.get()
+    marks = {(person_id, n): Mark(False, where) for n in seen}
+    marks |= {(person_id, n): Mark(True, where) for n in acknowledge}
+    if received is not None:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(RECEIVED_SQL, received_parameters({(person_id, above): received}))
-        marked = []
-        if marks:
-            cursor.execute(MARK_SQL, mark_parameters(marks))
-            marked = [Marked(*row) for row in cursor.fetchall()]
+    if not marks:
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(MARK_SQL, mark_parameters(marks))
+        marked = [Marked(*row) for row in cursor.fetchall()]
         message = ring(marked)
         if message:
             doorbell.ring_receipts_after_commit(message)

@@ -12,26 +12,27 @@
 import itertools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection
 
+from carehub.accounts import actions as accounts
+from carehub.core import idempotency
 from carehub.core.clock import DatabaseNow
 from carehub.events.models import Delivery
 
 from . import actions, tasks, verify
 from .ladder import LADDER
+from .models import Escalation, Heartbeat
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
 QUIET_AFTER = timedelta(seconds=15)
 BATCH = 200
-
-Result = TypeVar("Result")
+PASSES = 100  # of a batch each: what one look may climb, so that other duties are not kept waiting for ever
 
 
 def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> None:
@@ -50,43 +51,52 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
 def sweep(*, name: str) -> tuple[int, int]:
     """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
     climbed = 0
-    for _ in LADDER:
-        rows = due()
-        climbed += sum(_climb(row) for row in rows)
+    stuck: set[UUID] = set()
+    for _ in range(PASSES):
+        rows = due(passing_over=stuck)
         if not rows:
             break
+        for row in rows:
+            is_done, escalation = _climb(row)
+            climbed += escalation
+            if not is_done:
+                stuck.add(row.event_id)
     for incident in list(actions.due_incidents()[:BATCH]):
         _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
     notices = hand_over_notices()
     if verify.claim():
         tasks.enqueue(tasks.verify_ledger, expires=verify.PERIOD.total_seconds())
+        forget_outdated()
     beat(name)
     return climbed, notices
 
 
-def due() -> list[Delivery]:
-    """Open obligations whose next rung has fallen due, longest first."""
+def due(*, passing_over: Collection[UUID] = ()) -> list[Delivery]:
+    """Open obligations whose next rung has fallen due, longest first; events that must wait are passed over."""
     rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None, rung__lt=len(LADDER))
-    rows = rows.select_related("event")
+    rows = rows.exclude(event_id__in=list(passing_over)).select_related("event")
     return list(rows.order_by("next_rung_at")[:BATCH])
 
 
-def _climb(row: Delivery) -> int:
+def _climb(row: Delivery) -> tuple[bool, int]:
+    """Whether this row moved on (or another sweeper moved it), and how many rungs were climbed."""
     record_id = row.event.record_id
-    found = _guarded(
+    found: list[Escalation | None] = []
+    is_done = _guarded(
         row.event_id,
-        lambda: actions.climb(record_id=record_id, person_id=row.person_id, event_id=row.event_id),
+        lambda: found.append(actions.climb(record_id=record_id, person_id=row.person_id, event_id=row.event_id)),
     )
-    return int(found is not None)
+    return is_done, sum(escalation is not None for escalation in found)
 
 
-def _guarded(event_id: UUID, action: Callable[[], Result]) -> Result | None:
-    """One record that is locked or broken must not keep the others waiting."""
+def _guarded(event_id: UUID, action: Callable[[], object]) -> bool:
+    """One record that is locked or broken must not keep the others waiting, whatever is wrong with it."""
     try:
-        return action()
-    except DatabaseError as error:
+        action()
+    except Exception as error:
         logger.warning("sweep: event %s must wait (%s)", event_id, type(error).__name__)
-        return None
+        return False
+    return True
 
 
 def hand_over_notices() -> int:
@@ -105,6 +115,13 @@ def hand_over_notices() -> int:
         ids = [row[0] for row in cursor.fetchall()]
     # A broker that does not answer costs one time-out a pass, not one for each notice.
     return sum(1 for _ in itertools.takewhile(lambda id: tasks.enqueue(tasks.send_dispatch, id), ids))
+
+
+def forget_outdated() -> None:
+    """Delete what has outlived its use, once an hour: keys, heartbeats of ended sweepers, sessions, tokens, tickets."""
+    idempotency.forget_outdated()
+    accounts.forget_outdated()
+    Heartbeat.objects.filter(at__lt=DatabaseNow() - timedelta(days=1)).delete()
 
 
 def beat(name: str) -> None:

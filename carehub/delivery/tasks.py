@@ -70,7 +70,13 @@ def _retry_later(dispatch_id: str, attempts: int) -> None:
 def _mark_sent(dispatch_id: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE delivery_dispatch SET state = 'sent', sent_at = carehub_now() WHERE id = %s",
+            """
+            WITH sent AS (
+                UPDATE delivery_dispatch SET state = 'sent', sent_at = carehub_now() WHERE id = %s
+                RETURNING escalation_id
+            )
+            UPDATE delivery_escalation SET result = 'sent' WHERE id = (SELECT escalation_id FROM sent)
+            """,
             [dispatch_id],
         )
 

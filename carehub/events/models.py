@@ -94,12 +94,14 @@ class Delivery(models.Model):
     """One event and one person: as recipient (with `n`) or as excluded (with the reason, and never sent).
 
     Open means: `due_at` is set and `outcome` is null. States only move forward: received, seen, then an outcome.
-    `priority` is the clock it runs by; `next_rung_at` is when the sweeper must look at it next.
+    Only a hand-over opens a row again, in its next `round`: what somebody comes back to, or takes over after he had
+    done with it. `priority` is the clock it runs by; `next_rung_at` is when the sweeper must look at it next.
     """
 
     pk = models.CompositePrimaryKey("person_id", "event_id")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries")
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries")
+    # Their indexes are the key's prefix and `delivery_event`; a second one would only cost writes.
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     n = models.PositiveBigIntegerField(null=True)
     roles = ArrayField(models.CharField(max_length=40))
     obligation = models.CharField(max_length=12, choices=Obligation, default=Obligation.NONE)
@@ -110,6 +112,7 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(null=True)
     next_rung_at = models.DateTimeField(null=True)
     rung = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(default=1)
     received_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome, null=True)  # noqa: DJ001  null is "none yet"

@@ -69,6 +69,8 @@ def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str, types
     done as much already; where he has none yet he gets one, with the next number of his inbox. Both rows stay, so
     that the hand-over can be read from either.
     """
+    if from_id == to_id:
+        return 0
     moment = now()
     owed = open_deliveries().filter(person_id=from_id, event__record_id=record_id)
     if types is not None:
@@ -134,6 +136,7 @@ def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
         if row.n is not None and row.outcome == Outcome.HANDED_OVER and not addressee.exclusion:
             row.outcome = row.outcome_at = row.outcome_by = None
             row.outcome_reason = ""
+            row.round += 1
             _fill(row, addressee, row.n, moment)
             _store(row, is_new=False)
     if numbers or wanted:
@@ -204,12 +207,14 @@ def _strengthen(own: Delivery, from_row: Delivery, climbs_at: datetime | None) -
         own.obligation = from_row.obligation
     own.asked_roles = sorted({*own.asked_roles, *from_row.asked_roles})
     ended = own.outcome is not None
+    own.round += ended
     if from_row.due_at and (ended or own.due_at is None or from_row.due_at < own.due_at):
         own.due_at, own.priority = from_row.due_at, from_row.priority
-        own.rung, own.next_rung_at = max(own.rung, from_row.rung), climbs_at
+        own.rung = from_row.rung if ended else max(own.rung, from_row.rung)
+        own.next_rung_at = climbs_at
     own.outcome = own.outcome_at = own.outcome_by = None
     own.outcome_reason = ""
-    _save(own, "obligation", "asked_roles", "due_at", "priority", "rung", "next_rung_at")
+    _save(own, "obligation", "asked_roles", "due_at", "priority", "rung", "round", "next_rung_at")
     _save(own, "outcome", "outcome_at", "outcome_by", "outcome_reason")
 
 

@@ -4,7 +4,6 @@ The record's row is locked by then (the action did it before it authorized), so 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -47,13 +46,13 @@ WITH addressee AS (
 )
 INSERT INTO events_delivery
     (person_id, event_id, n, roles, obligation, ground, asked_roles, exclusion, priority, due_at, next_rung_at,
-     rung, outcome_reason)
+     rung, round, outcome_reason)
 SELECT a.person_id, written.id, numbered.head, string_to_array(a.roles, ','), a.obligation, a.ground,
-       string_to_array(a.asked, ','), '', a.clock, written.at + a.due_in, written.at + a.rung_in, 0, ''
+       string_to_array(a.asked, ','), '', a.clock, written.at + a.due_in, written.at + a.rung_in, 0, 1, ''
   FROM written, addressee a JOIN numbered USING (person_id)
 UNION ALL
 SELECT x.person_id, written.id, NULL, string_to_array(x.roles, ','), 'none', '', '{}', x.reason, %(priority)s,
-       NULL, NULL, 0, ''
+       NULL, NULL, 0, 1, ''
   FROM written, unnest(%(excluded)s::uuid[], %(excluded_roles)s::text[], %(reasons)s::text[])
        AS x(person_id, roles, reason)
 RETURNING person_id, n
@@ -95,15 +94,7 @@ class AudienceIsEmpty(RuntimeError):
     """Nobody would be told. The audience rule must fall back to the care manager; this is a defect, not input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The recipients' inbox numbers."""
-
-    event_id: UUID
-    numbers: dict[UUID, int]
-
-
-def publish(fact: Fact, *, id: UUID, to: Audience) -> Published:
+def publish(fact: Fact, *, id: UUID, to: Audience) -> None:
     """Store the fact and one delivery for each member, and ring the doorbell after commit.
 
     Raises AudienceIsEmpty, and rolls everything back, when no one would be told.
@@ -135,7 +126,6 @@ def publish(fact: Fact, *, id: UUID, to: Audience) -> Published:
         if fact.is_standing:
             cursor.execute(_SUPERSEDE, {"event": id, "record": to.record_id, "topic": fact.topic()})
     doorbell.ring_after_commit(numbers)
-    return Published(event_id=id, numbers=numbers)
 
 
 def _columns(recipients: Sequence[Addressee]) -> dict[str, Any]:

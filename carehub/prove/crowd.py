@@ -135,14 +135,20 @@ class Crowd:
     def everybody_succeeds_after(self, moment: float) -> float | None:
         """Seconds from this moment until each writer had an acknowledgement of something begun after it."""
         firsts: dict[str, float] = {}
-        for attempt in self.attempts:
+        for attempt in reversed(self.attempts):
+            if attempt.ended < moment:
+                break
             if attempt.status == 201 and attempt.began >= moment:
-                firsts.setdefault(attempt.who, attempt.ended - moment)
+                firsts[attempt.who] = attempt.ended - moment
         return max(firsts.values()) if len(firsts) == len(self._writers) else None
 
     def call(self, work: Coroutine[Any, Any, Result], seconds: float = 60) -> Result:
         """Run something else beside the writers and return its result."""
         return self._do(work, seconds)
+
+    def begin(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Run something else beside the writers; its result comes later."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     # -- in the thread
 

@@ -29,6 +29,9 @@ from carehub.events.publish import publish
 
 _OPENERS = frozenset({Role.COORDINATOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN})
 
+_ABLE = frozenset({*CLINICIANS, Role.COORDINATOR})
+"""Roles that read everything a team is told: who may manage a record or inherit from somebody who leaves."""
+
 
 @transaction.atomic
 def open_record(*, by: Person, patient: Patient, organization: Organization, role: Role, title: str) -> CareRecord:
@@ -65,12 +68,10 @@ def add_team_member(*, by: Person, record_id: UUID, person_id: UUID, role: Role,
     person = _candidate(record, person_id, role)
     if Membership.objects.filter(record=record, person=person, role=role, ended_at=None).exists():
         raise Conflict(f"{person.name} is on this team as {role.label.lower()} already.")
-    is_new = not roles_on(person.pk, record)
     membership = Membership.objects.create(record=record, person=person, role=role, purpose=purpose)
     trail.wrote("member.add", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
-    if is_new:
-        lock_inboxes([person.pk, *(member.person_id for member in team(record))])
-    _welcome(record, membership, by=by, catches_up=is_new)
+    lock_inboxes([member.person_id for member in team(record)])
+    _welcome(record, membership, by=by)
     return membership
 
 
@@ -91,20 +92,21 @@ def end_membership(
     )
     if membership is None:
         raise InvalidInput("This place does not exist on this team, or has ended.", pointer="/membership_id")
-    membership.ended_at = now()
-    membership.save(update_fields=["ended_at"])
     leaver = membership.person
-    still_here = roles_on(leaver.pk, record)
-    successor, heir_place = _take_over(record, leaver, successor_id, leaves=not still_here)
+    others = Membership.objects.filter(record=record, person=leaver, ended_at=None).exclude(pk=membership.pk)
+    roles_left = [Role(role) for role in others.values_list("role", flat=True)]
+    successor, heir_place = _take_over(record, leaver, successor_id, roles_left)
     lock_inboxes([leaver.pk, successor, *(member.person_id for member in team(record))])
     if heir_place is not None:
         _welcome(record, heir_place, by=by)
+    membership.ended_at = now()
+    membership.save(update_fields=["ended_at"])
     hand_over(
         record_id=record.pk,
         from_id=leaver.pk,
         to_id=successor,
         reason=reason,
-        types=_unreadable(still_here, is_care_manager=record.care_manager_id == leaver.pk),
+        types=_unreadable(roles_left, is_care_manager=record.care_manager_id == leaver.pk),
     )
     trail.wrote("membership.end", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     fact = MembershipEnded(
@@ -113,9 +115,9 @@ def end_membership(
         person_name=leaver.name,
         role=membership.role,
         reason=reason,
-        successor_id=None if still_here else successor,
+        successor_id=None if roles_left else successor,
     )
-    told = None if still_here else membership
+    told = None if roles_left else membership
     publish(fact, id=new_id(), to=audience(record, fact, by=by.pk, leaver=told))
     doorbell.ring_gone_after_commit([leaver.pk])
     return membership
@@ -163,10 +165,9 @@ def _answered_roles(record: CareRecord, topic: str) -> set[str]:
     return {role for body in answers for role in body["roles"]}
 
 
-def _welcome(record: CareRecord, place: Membership, *, by: Person, catches_up: bool = True) -> None:
-    """Catch up with what stands, and tell the team."""
-    if catches_up:
-        _catch_up(record, place.person)
+def _welcome(record: CareRecord, place: Membership, *, by: Person) -> None:
+    """Catch up with what stands (with a second role: what the first one might not read), and tell the team."""
+    _catch_up(record, place.person)
     fact = MembershipStarted(
         membership_id=place.pk,
         person_id=place.person.pk,
@@ -184,16 +185,17 @@ def _unreadable(roles: Sequence[Role], *, is_care_manager: bool) -> list[str]:
 
 
 def _take_over(
-    record: CareRecord, leaver: Person, successor_id: UUID | None, *, leaves: bool
+    record: CareRecord, leaver: Person, successor_id: UUID | None, roles_left: Sequence[Role]
 ) -> tuple[UUID, Membership | None]:
-    """Who inherits; the record keeps a care manager, for whom a place on the team is made if needed."""
-    able = Membership.objects.filter(record=record, ended_at=None, role__in=[*CLINICIANS, Role.COORDINATOR])
+    """Who inherits; the record keeps a care manager who can read all, for whom a place is made if he has none."""
+    able = Membership.objects.filter(record=record, ended_at=None, role__in=_ABLE, person__is_active=True)
+    able = able.exclude(person=leaver)
     if successor_id is not None and not able.filter(person_id=successor_id).exists():
         raise InvalidInput("The successor must be a clinician or coordinator on this team.", pointer="/successor_id")
-    if record.care_manager_id != leaver.pk or not leaves:
+    if record.care_manager_id != leaver.pk or _ABLE.intersection(roles_left):
         return successor_id or record.care_manager_id, None
     heir = successor_id or record.managing_organization.default_care_manager_id
-    if heir is None or heir == leaver.pk:
+    if heir is None or heir == leaver.pk or not Person.objects.filter(pk=heir, is_active=True).exists():
         raise Conflict("The care manager leaves and the organization has no other default. Name a successor_id.")
     place = None
     if not able.filter(person_id=heir).exists():

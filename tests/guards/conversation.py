@@ -121,6 +121,7 @@ def _inbox(talk: Conversation) -> Iterator[Said]:
 def _incidents(talk: Conversation, house: Installation) -> Iterator[Said]:
     house.advance(timedelta(days=8))
     house.sweep_once()
+    talk.people.clear()  # their tokens have expired meanwhile
     found = talk.get("getIncidents", "Cora", "/incidents?open=true&limit=1")
     yield found
     incident = found.answer.json["results"][0]["id"]

@@ -96,6 +96,7 @@ def test_eight_silent_days_without_redis_and_with_dying_sweepers_make_one_incide
             [name, event],
         )
         assert rungs == EACH_ONCE, name
+    maya, cora = Api.log_in(web.url, "Maya"), Api.log_in(web.url, "Cora")  # their tokens have expired meanwhile
     (found,) = [row for row in cora.get("/incidents?open=true").json["results"] if row["event_id"] == event]
     assert (found["owner"], sorted(row["name"] for row in found["silent"])) == ("Cora", ["Cora", "Ivan", "Paula"])
     assert maya.get("/incidents").json["results"] == []

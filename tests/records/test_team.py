@@ -204,3 +204,40 @@ def test_the_heir_catches_up_and_the_team_hears_of_him(cast: Cast) -> None:
     started = Event.objects.filter(record=cast.record, type="membership.started").latest("seq")
     assert started.body["person_name"] == "Dora"
     assert hold(cast, flag.event_id, "dora").obligation == "answer"
+
+
+def test_a_second_role_brings_what_the_first_might_not_read(cast: Cast) -> None:
+    PractitionerRole.objects.create(person=cast.olga, organization=cast.clinic, code=Role.ORGANIZATION_ADMIN)
+    join(cast, "olga", Role.ORGANIZATION_ADMIN)
+    flag = flagged(cast, severity="critical")
+    assert hold(cast, flag.event_id, "olga").exclusion == "by role"
+
+    join(cast, "olga", Role.PSYCHIATRIST)
+
+    olga = hold(cast, flag.event_id, "olga")
+    assert (olga.exclusion, olga.obligation, olga.asked_roles) == ("", "answer", ["psychiatrist"])
+
+
+def test_a_care_manager_who_keeps_no_role_that_reads_gives_up_the_record(cast: Cast) -> None:
+    PractitionerRole.objects.create(person=cast.cora, organization=cast.clinic, code=Role.PRIVACY_OFFICER)
+    join(cast, "cora", Role.PRIVACY_OFFICER)
+    revision = planned(cast)
+
+    end_membership(
+        by=cast.cora,
+        record_id=cast.record.pk,
+        membership_id=Membership.objects.get(
+            record=cast.record, person=cast.cora, role="coordinator", ended_at=None
+        ).pk,
+        reason="Other duties",
+    )
+
+    assert CareRecord.objects.get(pk=cast.record.pk).care_manager == cast.dora
+    assert hold(cast, revision.event_id, "cora").outcome == "handed_over"
+
+
+def test_a_default_care_manager_who_is_not_active_inherits_nothing(cast: Cast) -> None:
+    type(cast.dora).objects.filter(pk=cast.dora.pk).update(is_active=False)
+
+    with pytest.raises(Conflict, match="Name a successor_id"):
+        leave(cast, "cora")

@@ -2,6 +2,8 @@ import carehub.core.clock
 import carehub.core.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -48,9 +50,6 @@ class Migration(migrations.Migration):
                 ('flag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='conditions.flag')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'abstract': False,
-            },
         ),
         migrations.AddIndex(
             model_name='flag',
@@ -59,5 +58,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='flag',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('asked_roles', []), ('question', '')), models.Q(models.Q(('question', ''), _negated=True), models.Q(('asked_roles', []), _negated=True)), _connector='OR'), name='a_question_is_to_somebody'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='flaganswer',
+            trigger=pgtrigger.compiler.Trigger(name='answer_is_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a76fb51ce2597e94d70b171b8dd9db63a134ea08', operation='UPDATE OR DELETE', pgid='pgtrigger_answer_is_immutable_c8c54', table='conditions_flaganswer', when='BEFORE')),
         ),
     ]

@@ -2,6 +2,8 @@ import carehub.core.clock
 import carehub.core.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -47,5 +49,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='message',
             index=models.Index(fields=['thread', '-id'], name='message_thread'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='message',
+            trigger=pgtrigger.compiler.Trigger(name='message_is_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7018207e5ec952cab1fcb942a1ac08f60ea5c0a3', operation='UPDATE OR DELETE', pgid='pgtrigger_message_is_immutable_c320c', table='messaging_message', when='BEFORE')),
         ),
     ]

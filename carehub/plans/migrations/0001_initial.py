@@ -1,6 +1,8 @@
 import carehub.core.clock
 import carehub.core.ids
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -70,5 +72,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='planrevision',
             constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_revision_number'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='planrevision',
+            trigger=pgtrigger.compiler.Trigger(name='revision_is_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='354dd554352841ffcdef7697b9f60dfa983324c9', operation='UPDATE OR DELETE', pgid='pgtrigger_revision_is_immutable_27adb', table='plans_planrevision', when='BEFORE')),
         ),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from carehub.prove.scenarios import deadlines, one_key, redis, servers
+from carehub.prove.scenarios import deadlines, fail_points, network, one_key, redis, servers, workers
 from carehub.prove.stage import Stage
 
 
@@ -20,14 +20,17 @@ class Scenario:
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("F01", "one of two web servers killed again and again", servers.killed_web),
+    Scenario("F02", "a process dies at each of eight places", fail_points.each),
     Scenario("F03", "PostgreSQL killed under load", servers.killed_database),
     Scenario("F04", "Redis killed and emptied", redis.killed),
     Scenario("F05", "Redis stopped", redis.stopped),
+    Scenario("F08", "sweepers and worker killed again and again", workers.killed_again_and_again),
     Scenario("F09", "four sweepers on the same due rows", deadlines.four_sweepers),
     Scenario("F10", "no sweeper for 35 minutes", deadlines.dead_tickers),
     Scenario("F13", "one Idempotency-Key, again and again", one_key.repeated),
     Scenario("F19", "every hint dropped", redis.unheard),
     Scenario("F24", "rolling restart under load", servers.rolling_restart),
+    Scenario("F30", "a slow, narrow network that cuts connections off", network.toxics),
 )
 
 

@@ -26,7 +26,7 @@ def ask(stage: Stage, crowd: Crowd, messages: int, *, priority: str, asked: tupl
     gate = asyncio.Semaphore(8)
 
     async def one(number: int) -> None:
-        op = f"ask-{number}"
+        op = f"ask-{'-'.join(asked)}-{priority}-{stage.random.getrandbits(32):08x}-{number}"
         async with gate:
             stage.history.invoke(op, who="Ben", record=record)
             await crowd.client("Ben").post(f"/api/v1/records/{record}/messages", body | {"text": op})
