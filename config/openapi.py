@@ -60,6 +60,7 @@ class Docs(SpectacularSwaggerSplitView):
     permission_classes = (AllowAny,)
     renderer_classes = [TemplateHTMLRenderer]
     template_name = "core/api_docs.html"
+    http_method_names = ["get", "head"]
     url_name = "schema"
     capability = "anybody"
 

@@ -80,7 +80,8 @@ TEMPLATES = [
 # --- PostgreSQL: the truth. Timeouts everywhere, so that a silent partition is an error in seconds, not a hang.
 # CONN_MAX_AGE must stay 0: under ASGI each request runs on a thread of its own and would leak its connection;
 # the pool keeps connections warm instead.
-LOCK_TIMEOUT_MS = 2_000
+# A waiter may time out twice: for its turn at the row, and for the transaction that holds it.
+LOCK_TIMEOUT_MS = 1_000
 STATEMENT_TIMEOUT_MS = 5_000
 
 
@@ -89,7 +90,7 @@ def _database(url: str) -> dict[str, Any]:
     database.update(
         ENGINE="django.db.backends.postgresql",
         CONN_MAX_AGE=0,
-        CONN_HEALTH_CHECKS=False,
+        CONN_HEALTH_CHECKS=True,
         ATOMIC_REQUESTS=False,
         OPTIONS={
             "connect_timeout": 3,
@@ -192,7 +193,7 @@ if "collectstatic" not in sys.argv and not (Path(STATIC_ROOT) / "staticfiles.jso
 # --- HTTP API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "config.authentication.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

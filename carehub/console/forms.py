@@ -91,7 +91,7 @@ class ProgressGoal(Typed):
 
 
 class AddMember(Typed):
-    who: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36} [a-z-]+$")]
+    who: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} [a-z-]+$")]
     purpose: Annotated[str, Meta(max_length=200)] = ""
 
 

@@ -56,7 +56,13 @@ class PlanForm:
             rows, names = kinds[add]
             rows.append(dict.fromkeys(names, ""))
         kind, _, index = remove.partition(":")
-        if kind in kinds and index.isdigit() and int(index) < len(kinds[kind][0]):
+        if (
+            kind in kinds
+            and index.isascii()
+            and index.isdigit()
+            and len(index) < 4
+            and int(index) < len(kinds[kind][0])
+        ):
             del kinds[kind][0][int(index)]
 
     def definition(self) -> PlanDefinition | None:
@@ -133,7 +139,7 @@ class PlanForm:
             if math.isfinite(number):
                 return number
             raise ValueError
-        except ValueError:
+        except (ValueError, OverflowError):
             self.mistakes.append(Mistake(control, f"“{text}” is not a number." if text else "A number is missing."))
             return None
 
@@ -150,7 +156,7 @@ class PlanForm:
 def from_definition(definition: PlanDefinition, *, base: int) -> PlanForm:
     """The form as it opens on revision `base`; without a plan it has one empty row of each kind."""
     goals = [
-        _row(g.id, g.text, t and t.measure, t and t.comparator, t and f"{t.value:g}", t and t.unit, g.due_on)
+        _row(g.id, g.text, t and t.measure, t and t.comparator, t and f"{t.value:.15g}", t and t.unit, g.due_on)
         for g in definition.goals
         for t in (g.target,)
     ]

@@ -136,7 +136,7 @@ def decode_json(raw: bytes, expected: type[Body]) -> Body:
 def decode(request: Request, expected: type[Body]) -> Body:
     """The request's body as its struct; see `decode_json`. 415 for another media type, 413 above 1 MiB."""
     if (request.content_type or "").split(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaType(request.content_type or "none", "Send application/json, not {media_type}.")
+        raise UnsupportedMediaType(request.content_type or "none", "Send application/json.")
     try:
         raw = request._request.body
     except RequestDataTooBig:

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -283,7 +283,7 @@ def _keyset(cursor: str | None, parts: int) -> Any:
         moment, *ids = cursor.replace(" ", "+").split("~")
         since = datetime.fromisoformat(moment)
         key = (since, *map(UUID, ids))
-        if len(key) != parts or since.tzinfo is None:
+        if len(key) != parts or since.utcoffset() != timedelta() or not 2000 <= since.year <= 9000:
             raise ValueError
     except ValueError:
         raise BadRequest("`after` must be the `next` of an earlier page.", pointer="/after") from None

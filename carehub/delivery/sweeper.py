@@ -50,6 +50,7 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
 
 def sweep(*, name: str) -> tuple[int, int]:
     """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
+    beat(name)
     climbed = 0
     stuck: set[UUID] = set()
     for _ in range(PASSES):
@@ -57,10 +58,13 @@ def sweep(*, name: str) -> tuple[int, int]:
         if not rows:
             break
         for row in rows:
+            if row.event.record_id in stuck:
+                continue
             is_done, escalation = _climb(row)
             climbed += escalation
             if not is_done:
-                stuck.add(row.event_id)
+                stuck.add(row.event.record_id)
+                beat(name)  # it may have waited for a lock
     for incident in list(actions.due_incidents()[:BATCH]):
         _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
     notices = hand_over_notices()
@@ -72,9 +76,9 @@ def sweep(*, name: str) -> tuple[int, int]:
 
 
 def due(*, passing_over: Collection[UUID] = ()) -> list[Delivery]:
-    """Open obligations whose next rung has fallen due, longest first; events that must wait are passed over."""
+    """Open obligations whose next rung has fallen due, longest first; records that must wait are passed over."""
     rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None, rung__lt=len(LADDER))
-    rows = rows.exclude(event_id__in=list(passing_over)).select_related("event")
+    rows = rows.exclude(event__record_id__in=list(passing_over)).select_related("event")
     return list(rows.order_by("next_rung_at")[:BATCH])
 
 

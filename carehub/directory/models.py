@@ -44,7 +44,8 @@ class Organization(BaseModel):
 
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, email: str | None) -> Person:
-        return self.get(email__iexact=email)
+        # Lower on both sides, as in the constraint: `iexact` compares in capitals, where look-alikes meet.
+        return self.alias(lower=Lower("email")).get(lower=(email or "").lower())
 
 
 class Person(AbstractBaseUser):

@@ -62,8 +62,18 @@ def lock_inboxes(person_ids: Iterable[UUID]) -> None:
         )
 
 
-def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str, types: Collection[str] | None = None) -> int:
-    """Move the open obligations of one person on one record (None: of every event type) to another; returns how many.
+def hand_over(
+    *,
+    record_id: UUID,
+    from_id: UUID,
+    to_id: UUID,
+    reason: str,
+    types: Collection[str] | None = None,
+    asked_as: str = "",
+) -> int:
+    """Move the open obligations of one person on one record to another; returns how many.
+
+    All of them, or only those of these event types and the answers that he owes in the one role `asked_as`.
 
     The successor's own row takes the stronger obligation and the earlier deadline, and opens again unless he has
     done as much already; where he has none yet he gets one, with the next number of his inbox. Both rows stay, so
@@ -74,7 +84,9 @@ def hand_over(*, record_id: UUID, from_id: UUID, to_id: UUID, reason: str, types
     moment = now()
     owed = open_deliveries().filter(person_id=from_id, event__record_id=record_id)
     if types is not None:
-        owed = owed.filter(event__type__in=types)
+        owed = owed.filter(
+            Q(event__type__in=types) | Q(obligation=Obligation.ANSWER, asked_roles=[asked_as], ground="asked")
+        )
     events = list(owed.values_list("event_id", flat=True))
     both = Delivery.objects.filter(person_id__in=[from_id, to_id], event_id__in=events)
     # One statement in the order of receipts, so that a batch of both people's receipts cannot lock the other way round.

@@ -29,7 +29,7 @@ class Target(Part, frozen=True):
 
     def in_words(self) -> str:
         """`PHQ-9 total <= 9 points`."""
-        return f"{self.measure} {self.comparator} {self.value:g} {self.unit}"
+        return f"{self.measure} {self.comparator} {self.value:.15g} {self.unit}"
 
 
 class GoalDefinition(Part, frozen=True):

@@ -106,7 +106,8 @@ def end_membership(
         from_id=leaver.pk,
         to_id=successor,
         reason=reason,
-        types=_unreadable(roles_left, is_care_manager=record.care_manager_id == leaver.pk),
+        types=_unreadable(roles_left, is_care_manager=record.care_manager_id == leaver.pk) if roles_left else None,
+        asked_as=membership.role,
     )
     trail.wrote("membership.end", by=by.pk, record_id=record.pk, patient_id=record.patient_id, on=membership.pk)
     fact = MembershipEnded(
@@ -140,7 +141,7 @@ def _candidate(record: CareRecord, person_id: UUID, role: Role) -> Person:
         roles = PractitionerRole.objects.filter(person=person, ended_at=None).values_list("code", flat=True)
         if role not in roles:
             held = ", ".join(sorted(roles)) or "none"
-            raise InvalidInput(f"{person.name} does not work in this role. Held: {held}.", pointer="/role")
+            raise InvalidInput(f"This person does not work in this role. Held: {held}.", pointer="/role")
     return person
 
 
@@ -179,7 +180,7 @@ def _welcome(record: CareRecord, place: Membership, *, by: Person) -> None:
 
 
 def _unreadable(roles: Sequence[Role], *, is_care_manager: bool) -> list[str]:
-    """The event types that somebody with these roles left (none: who leaves altogether) may not read."""
+    """The event types that somebody with these roles left may not read."""
     may = capabilities_of(roles, is_care_manager=is_care_manager)
     return [type for type, capability in EVENT_READ.items() if capability not in may]
 

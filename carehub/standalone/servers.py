@@ -225,6 +225,10 @@ def create_roles_and_database(server: PostgresServer, database: str) -> None:
                 server.secrets.get(role),
             )
             connection.execute(statement)
+            # A statement that fails would stand in the log with the clinical text in it.
+            for setting, value in (("log_min_error_statement", "panic"), ("log_error_verbosity", "terse")):
+                name_of, said = sql.Identifier(role), sql.Identifier(setting)
+                connection.execute(sql.SQL("alter role {} set {} = {}").format(name_of, said, value))
         if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
             connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
         connection.execute(sql.SQL("revoke all on database {} from public").format(name))

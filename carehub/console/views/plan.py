@@ -52,7 +52,7 @@ def _revise(
         made = actions.revise_plan(
             by=by,
             record_id=record_id,
-            base=int(form.base) if form.base.isascii() and form.base.isdigit() else -1,
+            base=int(form.base) if form.base.isascii() and form.base.isdigit() and len(form.base) < 10 else -1,
             definition=definition,
             rationale=form.rationale,
         )

@@ -44,7 +44,7 @@ def _try(request: HttpRequest) -> HttpResponse:
         email = password = ""
     try:
         actions.start_session(request=request, email=email, password=password)
-    except (actions.WrongCredentials, actions.TooManyAttempts) as refusal:
+    except (actions.WrongCredentials, actions.TooManyAttempts, actions.Busy) as refusal:
         return _page(request, refusal.detail, email, refusal.status)
     return redirect(_next(request))
 
