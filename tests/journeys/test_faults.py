@@ -7,6 +7,7 @@ import signal
 import time
 import urllib.error
 
+import psycopg
 import pytest
 import redis
 import websockets
@@ -113,3 +114,22 @@ def test_a_server_that_restarts_says_so_to_its_sockets(house: Installation) -> N
         assert closed.value.rcvd.code == 1012
 
     run(scenario)
+
+
+def test_a_record_that_is_locked_too_long_is_refused_and_leaves_no_text_in_the_log(house: Installation) -> None:
+    web = house.web()
+    maya, otto = Api.log_in(web.url, "Maya"), Api.log_in(web.url, "Otto")
+    path = f"/records/{house.record_id()}/messages"
+    url = house.servers.postgres.url("carehub_root", house.database)
+    with psycopg.connect(url) as blocker:
+        blocker.execute(
+            "SELECT 1 FROM events_inbox i JOIN directory_person p ON p.id = i.person_id WHERE p.name = 'Ivan' FOR UPDATE"
+        )
+        refused = maya.post(path, {"text": "CANARY in a statement that fails"}, Idempotency_Key="locked")
+        elsewhere = otto.post(f"/records/{house.record_id('Panic')}/messages", {"text": "Not held up"})
+    assert (refused.status, refused.headers["Retry-After"], elsewhere.status) == (503, "2", 201)
+    assert maya.post(path, {"text": "CANARY in a statement that fails"}, Idempotency_Key="locked").status == 201
+    log = house.servers.postgres.log_path.read_text(errors="replace")
+    assert "canceling statement due to lock timeout" in log
+    assert "CANARY" not in log
+    assert "CANARY" not in web.log.read_text()
