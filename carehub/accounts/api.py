@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from carehub.core.errors import BadRequest
 from carehub.core.rest import Call, Endpoint, Struct, posts, reads
 from carehub.directory.models import PractitionerRole
+from carehub.directory.wire import PersonOut, person_out
 
 from . import actions
 
@@ -18,11 +19,6 @@ OWN = "own account"
 class LogIn(Struct):
     email: Annotated[str, Meta(min_length=3, max_length=254)]
     password: Annotated[str, Meta(min_length=1, max_length=1_000)]
-
-
-class PersonOut(Struct):
-    id: UUID
-    name: str
 
 
 class TokenOut(Struct):
@@ -66,7 +62,7 @@ class Tokens(Endpoint):
         return TokenOut(
             token=issued.token,
             expires_at=issued.expires_at,
-            person=PersonOut(id=person.pk, name=person.name),
+            person=person_out(person),
         )
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 from carehub.core.fields import Code, Limit, LongText, OptionalText, ShortText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, reads, writes
+from carehub.directory.wire import PersonOut, person_out
 from carehub.events.catalogue import Coding
 
 from . import actions, queries
@@ -35,14 +36,9 @@ class AnswerFlag(Struct):
     text: LongText
 
 
-class FlagPersonOut(Struct):
-    id: UUID
-    name: str
-
-
 class AnswerOut(Struct):
     id: UUID
-    person: FlagPersonOut
+    person: PersonOut
     roles: list[str]
     changes_plan: bool
     text: str
@@ -60,7 +56,7 @@ class FlagOut(Struct):
     question: str
     asked_roles: list[str]
     unanswered_roles: list[str]
-    raised_by: FlagPersonOut
+    raised_by: PersonOut
     raised_at: datetime
     event_id: UUID
     answers: list[AnswerOut]
@@ -134,7 +130,7 @@ def _flag(flag: Flag) -> FlagOut:
         question=flag.question,
         asked_roles=flag.asked_roles,
         unanswered_roles=actions.unanswered_roles(flag),
-        raised_by=FlagPersonOut(id=flag.raised_by.pk, name=flag.raised_by.name),
+        raised_by=person_out(flag.raised_by),
         raised_at=flag.raised_at,
         event_id=flag.event_id,
         answers=[_answer(answer) for answer in sorted(flag.answers.all(), key=lambda a: a.at)],
@@ -144,7 +140,7 @@ def _flag(flag: Flag) -> FlagOut:
 def _answer(answer: FlagAnswer) -> AnswerOut:
     return AnswerOut(
         id=answer.pk,
-        person=FlagPersonOut(id=answer.person.pk, name=answer.person.name),
+        person=person_out(answer.person),
         roles=answer.roles,
         changes_plan=answer.changes_plan,
         text=answer.text,

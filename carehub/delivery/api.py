@@ -9,6 +9,7 @@ from carehub.core.fields import Limit, LongText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, posts, reads, writes
 from carehub.directory.models import Role
+from carehub.directory.wire import PersonOut, person_out
 from carehub.events.models import Delivery
 from carehub.events.wire import EventOut, event_out
 
@@ -128,11 +129,6 @@ class UncommunicatedList(Struct):
     next: str | None
 
 
-class SilentOut(Struct):
-    id: UUID
-    name: str
-
-
 class IncidentOut(Struct):
     id: UUID
     record_id: UUID
@@ -142,7 +138,7 @@ class IncidentOut(Struct):
     priority: str
     owner_id: UUID
     owner: str
-    silent: list[SilentOut]
+    silent: list[PersonOut]
     opened_at: datetime
     next_ask_at: datetime | None
     asks: int
@@ -349,7 +345,7 @@ def _incident(row: Incident) -> IncidentOut:
         priority=row.event.priority,
         owner_id=row.owner_id,
         owner=row.owner.name,
-        silent=[SilentOut(id=person.pk, name=person.name) for person in queries.silent_people(row)],
+        silent=[person_out(person) for person in queries.silent_people(row)],
         opened_at=row.opened_at,
         next_ask_at=row.next_ask_at,
         asks=row.asks,

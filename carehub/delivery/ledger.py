@@ -12,7 +12,8 @@ import msgspec
 
 from carehub.access.policy import READABLE_SQL
 from carehub.access.roles import READERS
-from carehub.events.wire import AuthorOut, EventOut
+from carehub.directory.wire import PersonOut
+from carehub.events.wire import EventOut
 
 from .frames import EventFrame
 
@@ -85,7 +86,7 @@ def _encode(
         type=type,
         record_id=record_id,
         at=at,
-        author=AuthorOut(id=author_id, name=name) if author_id else None,
+        author=PersonOut(id=author_id, name=name) if author_id else None,
         priority=priority,
         topic=topic,
         body=msgspec.Raw(body.encode()),

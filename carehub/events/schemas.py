@@ -42,7 +42,7 @@ def _bodies(event: dict[str, Any]) -> None:
 
 
 def _short(name: str) -> str:
-    """`carehub.plans.api.AuthorOut`, which two rooms have, as `plans.AuthorOut`."""
+    """A struct that two rooms have, `carehub.plans.api.Row`, as `plans.Row`."""
     found = _QUALIFIED.fullmatch(name)
     return f"{found[1]}.{found[2]}" if found else name
 

@@ -6,12 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from carehub.directory.wire import PersonOut, person_out
+
 from .models import Event
-
-
-class AuthorOut(msgspec.Struct):
-    id: UUID
-    name: str
 
 
 class EventOut(msgspec.Struct):
@@ -19,7 +16,7 @@ class EventOut(msgspec.Struct):
     type: str
     record_id: UUID
     at: datetime
-    author: AuthorOut | None
+    author: PersonOut | None
     priority: str
     topic: str
     body: Any
@@ -32,7 +29,7 @@ def event_out(event: Event) -> EventOut:
         type=event.type,
         record_id=event.record_id,
         at=event.at,
-        author=AuthorOut(id=event.author.pk, name=event.author.name) if event.author else None,
+        author=person_out(event.author) if event.author else None,
         priority=event.priority,
         topic=event.topic,
         body=event.body,

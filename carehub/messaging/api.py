@@ -7,6 +7,7 @@ from msgspec import Meta
 from carehub.core.fields import Limit, LongText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, reads, writes
+from carehub.directory.wire import PersonOut, person_out
 from carehub.events.catalogue import Priority
 
 from . import actions, queries
@@ -21,14 +22,9 @@ class PostMessage(Struct):
     asks_acknowledgement: bool = False
 
 
-class MessageAuthorOut(Struct):
-    id: UUID
-    name: str
-
-
 class MessageOut(Struct):
     id: UUID
-    author: MessageAuthorOut
+    author: PersonOut
     at: datetime
     text: str
     priority: str
@@ -76,7 +72,7 @@ class Messages(Endpoint):
 def _message(message: Message) -> MessageOut:
     return MessageOut(
         id=message.pk,
-        author=MessageAuthorOut(id=message.author.pk, name=message.author.name),
+        author=person_out(message.author),
         at=message.at,
         text=message.text,
         priority=message.priority,

@@ -8,15 +8,11 @@ from rest_framework.response import Response
 from carehub.core.fields import Limit, LongText, OptionalText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, if_match, reads, writes
+from carehub.directory.wire import PersonOut, person_out
 
 from . import actions, queries
 from .definition import PlanDefinition
 from .models import PlanRevision
-
-
-class AuthorOut(Struct):
-    id: UUID
-    name: str
 
 
 class PlanOut(Struct):
@@ -24,7 +20,7 @@ class PlanOut(Struct):
     status: str
     definition: PlanDefinition
     achievement: dict[str, str]
-    author: AuthorOut | None
+    author: PersonOut | None
     at: datetime | None
     rationale: str
     changes: list[str]
@@ -39,7 +35,7 @@ class RevisePlan(Struct):
 class RevisionRow(Struct):
     number: int
     at: datetime
-    author: AuthorOut
+    author: PersonOut
     rationale: str
     changes: list[str]
     is_material: bool
@@ -131,7 +127,7 @@ def _answer(found: queries.ReadPlan, status: int = 200) -> Response:
         status=found.plan.status if found.plan else "none",
         definition=found.definition,
         achievement={str(goal): status for goal, status in found.achievement.items()},
-        author=AuthorOut(id=revision.author.pk, name=revision.author.name) if revision else None,
+        author=person_out(revision.author) if revision else None,
         at=revision.at if revision else None,
         rationale=revision.rationale if revision else "",
         changes=revision.changes if revision else [],
@@ -144,7 +140,7 @@ def _row(revision: PlanRevision) -> RevisionRow:
     return RevisionRow(
         number=revision.number,
         at=revision.at,
-        author=AuthorOut(id=revision.author.pk, name=revision.author.name),
+        author=person_out(revision.author),
         rationale=revision.rationale,
         changes=revision.changes,
         is_material=revision.is_material,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from random import Random
@@ -15,7 +15,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from carehub.client import BadAnswer, CareHub, Disconnected, Live, Notice, Problem, Timing, Unreachable
+from carehub.client import BadAnswer, CareHub, Connected, Disconnected, Live, Notice, Problem, Timing, Unreachable
 from carehub.prove.cast import OUTSIDER, PASSWORD, Cast, email, members
 from carehub.prove.history import INBOX, History
 from carehub.prove.processes import NotWithin
@@ -121,7 +121,7 @@ class Crowd:
 
         self.until(caught_up, seconds, "the sockets had not caught up")
 
-    def until(self, condition: Any, seconds: float, words: str = "it was not so") -> None:
+    def until(self, condition: Callable[[], object], seconds: float, words: str = "it was not so") -> None:
         """Return once the condition holds; raises NotWithin. Whatever ended a listener is raised here."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -209,7 +209,7 @@ class Crowd:
         client = self.client(name, number // len(people) % len(self.urls))
         via = f"{name} {number}"
         timing = Timing(backoff=backoff, repeat_after=2.0)
-        live = client.live(await client.first_cursor(), notify=self._note, timing=timing)
+        live = client.live(await client.first_cursor(), notify=self._noter(), timing=timing)
         await live.__aenter__()
         self._reached[via] = 0
         return self._start(self._listen(live, name, via))
@@ -222,9 +222,19 @@ class Crowd:
         finally:
             await live.__aexit__(None, None, None)
 
-    def _note(self, notice: Notice) -> None:
-        if isinstance(notice, Disconnected):
-            self.close_codes.append(notice.code)
+    def _noter(self) -> Callable[[Notice], None]:
+        """Keeps how sockets that had said hello were closed; an attempt that found nobody is no close."""
+        stands = False
+
+        def note(notice: Notice) -> None:
+            nonlocal stands
+            if isinstance(notice, Disconnected):
+                if stands:
+                    self.close_codes.append(notice.code)
+                stands = False
+            stands = stands or isinstance(notice, Connected)
+
+        return note
 
     async def _read_all(self) -> dict[str, int]:
         return {name: await self._read_inbox(name) for name in (*members(), OUTSIDER)}

@@ -10,6 +10,7 @@ from carehub.core.fields import Limit, LongText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, reads, writes
 from carehub.directory.models import CareRecord, Role
+from carehub.directory.wire import PersonOut, person_out
 from carehub.events.wire import EventOut, event_out
 
 from . import actions, queries
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 Purpose = Annotated[str, Meta(max_length=200)]
-
-
-class PersonOut(Struct):
-    id: UUID
-    name: str
 
 
 class MemberOut(Struct):
@@ -116,7 +112,7 @@ class Record(Endpoint):
             status=record.status,
             patient=PersonOut(id=record.patient.pk, name=record.patient.name),
             managing_organization=record.managing_organization.name,
-            care_manager=PersonOut(id=record.care_manager.pk, name=record.care_manager.name),
+            care_manager=person_out(record.care_manager),
             opened_at=record.opened_at,
             team=[_member(member) for member in opened.team],
             my_roles=[role.value for role in opened.my_roles],
@@ -192,7 +188,7 @@ def _member(member: queries.TeamMember) -> MemberOut:
     row = member.membership
     return MemberOut(
         id=row.pk,
-        person=PersonOut(id=row.person.pk, name=row.person.name),
+        person=person_out(row.person),
         role=row.role,
         role_label=Role(row.role).label,
         purpose=row.purpose,
@@ -205,7 +201,7 @@ def _membership(request: Call, record_id: UUID, membership_id: UUID) -> Membersh
     row = queries.get_membership(by=request.user, record_id=record_id, membership_id=membership_id)
     return MembershipOut(
         id=row.pk,
-        person=PersonOut(id=row.person.pk, name=row.person.name),
+        person=person_out(row.person),
         role=row.role,
         purpose=row.purpose,
         started_at=row.started_at,

@@ -72,7 +72,8 @@ def test_a_batch_that_fails_keeps_what_no_client_says_again() -> None:
         socket = connection()
         socket.sent = 7
         batch.received(socket, 7, above=None)
-        await asyncio.sleep(0.1)
+        assert batch._flush is not None
+        await batch._flush
 
         assert batch._received == {(socket.person_id, 0): 7}
 

@@ -123,7 +123,8 @@ def test_a_record_that_is_locked_too_long_is_refused_and_leaves_no_text_in_the_l
     url = house.servers.postgres.url("carehub_root", house.database)
     with psycopg.connect(url) as blocker:
         blocker.execute(
-            "SELECT 1 FROM events_inbox i JOIN directory_person p ON p.id = i.person_id WHERE p.name = 'Ivan' FOR UPDATE"
+            "SELECT 1 FROM events_inbox i JOIN directory_person p ON p.id = i.person_id"
+            " WHERE p.name = 'Ivan' FOR UPDATE"
         )
         refused = maya.post(path, {"text": "CANARY in a statement that fails"}, Idempotency_Key="locked")
         elsewhere = otto.post(f"/records/{house.record_id('Panic')}/messages", {"text": "Not held up"})

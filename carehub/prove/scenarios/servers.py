@@ -92,16 +92,18 @@ def rolling_restart(stage: Stage) -> None:
                 stage.await_(lambda goal=goal: crowd.acknowledged >= goal, 120, "writes between two restarts")  # type: ignore[misc]
                 webs[place] = _restart(stage, webs[place])
         stage.judge(crowd)
-        codes = [code for code in crowd.close_codes if code is not None]
+        codes = list(crowd.close_codes)
         refused = [attempt.status for attempt in crowd.attempts if attempt.status not in (0, 201)]
     stage.figure("told 1012", codes.count(1012))
     stage.figure("repeated", sum(attempt.status != 201 for attempt in crowd.attempts))
-    stage.require(set(codes) == {1012}, f"sockets were closed with {sorted(set(codes))}")
+    stage.require(set(codes) == {1012}, f"sockets were closed with {sorted(set(codes), key=str)}")
     stage.require(not refused, f"requests were refused with {sorted(set(refused))}")
     stage.require(stage.figures["unanswered"] == 0, "a write had no answer after its retries")
 
 
 def _restart(stage: Stage, web: Web) -> Web:
     stage.history.fault(f"{web.name} asked to end")
+    began = time.monotonic()
     web.terminate()
+    stage.figure("end max s", max(stage.figures.get("end max s", 0.0), time.monotonic() - began))
     return stage.house.web(port=web.port)
