@@ -19,18 +19,28 @@ def close_sockets_properly() -> None:
     from daphne.ws_protocol import WebSocketProtocol
     from twisted.internet import reactor
     from twisted.internet.task import deferLater
+    from twisted.internet.tcp import Port
 
     accepted: WeakSet[Any] = WeakSet()
+    events: Any = reactor
+    is_going: list[bool] = []
     accept = WebSocketProtocol.serverAccept
 
     def server_accept(self: Any, subprotocol: str | None = None) -> None:
         accepted.add(self)
         accept(self, subprotocol)
+        if is_going:
+            self.sendCloseFrame(code=1012)
 
     def server_close(self: Any, code: int | None = None) -> None:
         self.sendCloseFrame(code=1000 if code is None else code)
 
     def say_restart() -> Any:
+        # Nobody new: who comes back at once must find another server, not one that is about to go.
+        listening: list[Any] = [reader for reader in events.getReaders() if isinstance(reader, Port)]
+        for port in listening:
+            port.stopListening()
+        is_going.append(True)
         told = [protocol for protocol in accepted if protocol.state == protocol.STATE_OPEN]
         for protocol in told:
             protocol.sendCloseFrame(code=1012)
@@ -38,5 +48,4 @@ def close_sockets_properly() -> None:
 
     WebSocketProtocol.serverAccept = server_accept
     WebSocketProtocol.serverClose = server_close
-    events: Any = reactor
     events.addSystemEventTrigger("before", "shutdown", say_restart)

@@ -81,7 +81,8 @@ TEMPLATES = [
 # CONN_MAX_AGE must stay 0: under ASGI each request runs on a thread of its own and would leak its connection;
 # the pool keeps connections warm instead.
 # A waiter may time out twice: for its turn at the row, and for the transaction that holds it.
-LOCK_TIMEOUT_MS = 1_000
+# Longer than PostgreSQL's deadlock_timeout (1 s), or a deadlock would pass for a long wait and never be counted.
+LOCK_TIMEOUT_MS = 1_200
 STATEMENT_TIMEOUT_MS = 5_000
 
 
