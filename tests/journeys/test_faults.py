@@ -6,12 +6,14 @@ import os
 import signal
 import time
 import urllib.error
+from datetime import timedelta
 
 import psycopg
 import pytest
 import redis
 import websockets
 
+from tests.cast import PLAN
 from tests.clients import Api, Socket, run
 from tests.servers import Installation, wait_until
 
@@ -74,29 +76,46 @@ def test_a_server_killed_between_commit_and_hint_loses_nothing(house: Installati
 
 
 def test_redis_never_carries_more_than_ids(house: Installation) -> None:
-    web = house.web()
-    record = house.record_id()
-    maya, ivan = Api.log_in(web.url, "Maya"), Api.log_in(web.url, "Ivan")
+    one, two = house.web(), house.web()
+    house.sweeper()
+    house.worker()
+    record = f"/records/{house.record_id()}"
+    maya, paula, ivan = (Api.log_in(web.url, name) for web, name in ((one, "Maya"), (two, "Paula"), (two, "Ivan")))
     heard: list[str] = []
     monitor = redis.Redis.from_url(house.servers.valkey.url).monitor()  # type: ignore[no-untyped-call]
+    plan = {"definition": {**PLAN, "title": "CANARY plan"}, "rationale": "CANARY why"}
+    coding = {"system": "CANARY", "code": "CANARY", "display": "CANARY condition"}
+    flag = {"coding": coding, "severity": "high", "note": "CANARY note", "question": "CANARY?"}
 
     async def scenario() -> None:
         socket = await Socket.open(ivan)
         with monitor as commands:
-            for text in ("CANARY-ONE", "CANARY-TWO"):
-                answer = await asyncio.to_thread(maya.post, f"/records/{record}/messages", {"text": text})
-                assert answer.status == 201
-                frame = await socket.next("event", type="message.posted")
+            for api, path, body, type in (
+                (maya, f"{record}/plan/revisions", plan, "plan.revised"),
+                (paula, f"{record}/flags", {**flag, "asked_roles": ["therapist"]}, "flag.raised"),
+                (maya, f"{record}/messages", {"text": "CANARY message"}, "message.posted"),
+            ):
+                answer = await asyncio.to_thread(api.post, path, body, If_Match='"0"')
+                assert answer.status == 201, answer.body
+                frame = await socket.next("event", type=type)
                 await socket.send(kind="acknowledge", n=[frame["n"]])
                 await socket.next("receipt", state="acknowledged")
-            redis.Redis.from_url(house.servers.valkey.url).ping()
-            while "PING" not in (command := await asyncio.to_thread(commands.next_command))["command"]:
+            flags = (await asyncio.to_thread(maya.get, f"{record}/flags")).json["results"]
+            path = f"{record}/flags/{flags[0]['id']}/answers"
+            answered = await asyncio.to_thread(maya.post, path, {"changes_plan": True, "text": "CANARY answer"})
+            assert answered.status == 201
+            house.advance(timedelta(days=2))  # mails and escalations go through the broker
+            sent = "SELECT count(*) > 0 FROM delivery_dispatch WHERE state = 'sent'"
+            await asyncio.to_thread(wait_until, lambda: house.rows(sent) == [(True,)], 60)
+            redis.Redis.from_url(house.servers.valkey.url).echo("the end")
+            while "the end" not in (command := await asyncio.to_thread(commands.next_command))["command"]:
                 heard.append(command["command"])
 
-    run(scenario)
+    run(scenario, 120)
     assert any("PUBLISH" in command and house.database in command for command in heard)
-    assert not [command for command in heard if "CANARY" in command or "Rosa" in command or "Maya" in command]
-    house.verify()
+    assert any("delivery.send_dispatch" in command for command in heard)
+    words = ("CANARY", "Rosa", "Maya", "Ivan", "Paula", "@example.test")
+    assert not [command for command in heard if any(word in command for word in words)]
 
 
 def test_a_server_that_restarts_says_so_to_its_sockets(house: Installation) -> None:
