@@ -41,8 +41,11 @@ def prepare_django() -> None:
     """Load the settings and the apps; the environment's variables must be complete before."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
+    from django.apps import apps
 
-    django.setup()
+    # Once a process: setting up again would tie the log to whatever stderr is at that moment.
+    if not apps.ready:
+        django.setup()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
