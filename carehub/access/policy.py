@@ -11,10 +11,10 @@ from django.db.models import CharField, Exists, ExpressionWrapper, F, Model, Out
 from django.db.models.functions import Concat
 
 from carehub.core.errors import Conflict, NotAllowed, NotVisible
-from carehub.directory.models import CareRecord, Membership, Person, Role
+from carehub.directory.models import CareRecord, Membership, Organization, Person, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
 
-from .capabilities import Capability
+from .capabilities import AT_ORGANIZATION, Capability
 from .roles import CARE_MANAGER, MATRIX, READERS
 
 Row = TypeVar("Row", bound=Model)
@@ -38,27 +38,40 @@ def roles_on(person_id: UUID, record: CareRecord) -> list[Role]:
     return [Role(role) for role in rows.order_by("role").values_list("role", flat=True)]
 
 
+def roles_at(person_id: UUID, organization: Organization) -> list[Role]:
+    """The roles in which a person works at an organization now; empty for somebody who does not."""
+    rows = PractitionerRole.objects.filter(organization=organization, person_id=person_id, ended_at=None)
+    return [Role(role) for role in rows.order_by("code").values_list("code", flat=True)]
+
+
 def capabilities_of(roles: Iterable[Role], *, is_care_manager: bool) -> frozenset[Capability]:
     """What these roles together may do."""
     may: frozenset[Capability] = frozenset().union(*(MATRIX[role] for role in roles))
     return may | CARE_MANAGER if may and is_care_manager else may
 
 
-def can(person: Person, capability: Capability, record: CareRecord) -> bool:
-    """Whether this person may do this on this record now. One query."""
-    roles = roles_on(person.pk, record)
-    return capability in capabilities_of(roles, is_care_manager=record.care_manager_id == person.pk)
+def can(person: Person, capability: Capability, where: CareRecord | Organization) -> bool:
+    """Whether this person may do this on this record, or at this organization, now. One query."""
+    try:
+        require(person, capability, where)
+    except (NotVisible, NotAllowed):
+        return False
+    return True
 
 
-def require(person: Person, capability: Capability, record: CareRecord) -> list[Role]:
-    """Pass, with the roles in which the person acts.
+def require(person: Person, capability: Capability, where: CareRecord | Organization) -> list[Role]:
+    """Pass, with the roles in which the person acts on this record, or at this organization.
 
-    Raises NotVisible for somebody who is not on the team and NotAllowed for a member whose role may not.
+    Raises NotVisible for somebody who has no place there and NotAllowed for one whose role may not.
     """
-    roles = roles_on(person.pk, record)
+    if isinstance(where, Organization):
+        assert capability in AT_ORGANIZATION
+        roles, is_care_manager = roles_at(person.pk, where), False
+    else:
+        roles, is_care_manager = roles_on(person.pk, where), where.care_manager_id == person.pk
     if not roles:
         raise NotVisible()
-    if capability not in capabilities_of(roles, is_care_manager=record.care_manager_id == person.pk):
+    if capability not in capabilities_of(roles, is_care_manager=is_care_manager):
         raise NotAllowed(explain(roles, capability), capability=capability.value)
     return roles
 
@@ -84,7 +97,8 @@ def explain(roles: Iterable[Role], capability: Capability) -> str:
     may = [role.label.lower() for role, capabilities in MATRIX.items() if capability in capabilities]
     if capability in CARE_MANAGER:
         may.append("the record's care manager")
-    return f"As {held} on this team you may not {capability.label}. Who may: {', '.join(may)}."
+    where = "here" if capability in AT_ORGANIZATION else "on this team"
+    return f"As {held} {where} you may not {capability.label}. Who may: {', '.join(may)}."
 
 
 def _on_team(person: Person, record: str) -> Exists:

@@ -7,9 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from carehub.access import audience, lock_to_change
-from carehub.access.audience import team
 from carehub.access.capabilities import Capability
-from carehub.access.policy import capabilities_of
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, NotVisible
@@ -23,6 +21,7 @@ from carehub.events.publish import publish
 
 from .ladder import INCIDENT, LADDER, UNDELIVERED, Rung, next_at
 from .models import Dispatch, Escalation, Incident
+from .reach import reach
 
 ASK_AGAIN = timedelta(days=1)
 
@@ -55,7 +54,7 @@ def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | N
     if rung is UNDELIVERED and row.received_at is not None:
         return None
     fail_point("mid_escalation")
-    reached = _reach(rung, record, row.person_id)
+    reached = reach(rung, record, row.person_id)
     escalation = Escalation.objects.create(
         event_id=row.event_id,
         person_id=row.person_id,
@@ -158,30 +157,6 @@ def _open_incident(record: CareRecord, row: Delivery, owner: UUID) -> None:
         owner_name=Person.objects.values_list("name", flat=True).get(pk=owner),
     )
     publish(fact, id=new_id(), to=audience(record, fact, by=None))
-
-
-def _reach(rung: Rung, record: CareRecord, silent: UUID) -> UUID:
-    """Whom this rung reaches, among the team as it is now."""
-    if rung.reaches == "person":
-        return silent
-    if rung.reaches == "colleague":
-        members = team(record)
-        own = next((member.roles for member in members if member.person_id == silent), ())
-        for member in members:
-            if member.person_id != silent and member.has(*own):
-                return member.person_id
-    return _overseer(record, silent)
-
-
-def _overseer(record: CareRecord, silent: UUID) -> UUID:
-    """The care manager; when it is he who is silent, another overseer of the team, else himself."""
-    if record.care_manager_id != silent:
-        return record.care_manager_id
-    for member in team(record):
-        may = capabilities_of(member.roles, is_care_manager=False)
-        if member.person_id != silent and Capability.OBLIGATION_OVERSEE in may:
-            return member.person_id
-    return silent
 
 
 def _admins(record: CareRecord) -> set[UUID]:

@@ -1,4 +1,4 @@
-from carehub.access.capabilities import Capability
+from carehub.access.capabilities import AT_ORGANIZATION, Capability
 from carehub.access.roles import CARE_MANAGER, CLINICIANS, EVENT_READ, MATRIX, PRESCRIBERS, READERS
 from carehub.access.rules import ADDRESSED_ONLY
 from carehub.directory.models import Role
@@ -15,6 +15,15 @@ nothing else: not from an employment, not from a log-in, not from another record
 without a place finds the record absent: every answer is byte for byte that for a record that does not exist.
 Somebody with a place whose role may not do something is told so, and which roles may."""
 
+AT_WORK = """## At an organization
+
+What belongs to a whole organization - its rules, its rotas, its gateways, its figures - follows from working there.
+Nobody reads a record by it: that takes a place on the record's team."""
+
+ON_RECORD = [c for c in Capability if c not in AT_ORGANIZATION]
+AT_WORK_CAPABILITIES = [c for c in Capability if c in AT_ORGANIZATION]
+_NOT_EMPLOYED = (Role.PATIENT, Role.CAREGIVER)
+
 EVENTS = """## Which events each role may read
 
 An event that a role may not read is not sent, replayed, listed or counted for it: its holder is on the event's list
@@ -27,11 +36,17 @@ def text() -> str:
     return page(
         INTRODUCTION,
         table(
-            ["role on the record", *(f"`{c.value}`" for c in Capability)],
+            ["role on the record", *(f"`{c.value}`" for c in ON_RECORD)],
             [
-                *([_role(role), *_marks(MATRIX[role])] for role in Role),
-                ["*the care manager, beside the own role*", *_marks(CARE_MANAGER)],
+                *([_role(role), *_marks(MATRIX[role], ON_RECORD)] for role in Role),
+                ["*the care manager, beside the own role*", *_marks(CARE_MANAGER, ON_RECORD)],
             ],
+            centred=True,
+        ),
+        AT_WORK,
+        table(
+            ["role at the organization", *(f"`{c.value}`" for c in AT_WORK_CAPABILITIES)],
+            [[_role(role), *_marks(MATRIX[role], AT_WORK_CAPABILITIES)] for role in Role if role not in _NOT_EMPLOYED],
             centred=True,
         ),
         "## The capabilities in words",
@@ -54,8 +69,8 @@ def _role(role: Role) -> str:
     return f"{role.label} (`{role.value}`)"
 
 
-def _marks(may: frozenset[Capability]) -> list[str]:
-    return [YES if capability in may else "" for capability in Capability]
+def _marks(may: frozenset[Capability], columns: list[Capability]) -> list[str]:
+    return [YES if capability in may else "" for capability in columns]
 
 
 def _names(roles: frozenset[Role]) -> str:
