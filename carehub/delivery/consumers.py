@@ -192,6 +192,16 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         await self.send({"type": "websocket.close", "code": code})
 
 
+class NothingHere(AsyncConsumer):  # type: ignore[misc]
+    """Refuses the handshake at every other address; Channels itself would log an error for each stranger's guess."""
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        await self.send({"type": "websocket.close"})
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
+
+
 def _is_own_origin(headers: dict[bytes, bytes]) -> bool:
     """Whether a browser's page of this installation opened the socket; a missing Origin is refused."""
     origin = headers.get(b"origin", b"").decode("latin-1")

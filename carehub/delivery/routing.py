@@ -1,5 +1,5 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from .consumers import LiveConsumer
+from .consumers import LiveConsumer, NothingHere
 
-websocket_urlpatterns = [path("ws/v1/live", LiveConsumer.as_asgi())]
+websocket_urlpatterns = [path("ws/v1/live", LiveConsumer.as_asgi()), re_path("", NothingHere.as_asgi())]

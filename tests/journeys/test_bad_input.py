@@ -183,12 +183,12 @@ def test_the_socket_lets_nobody_in_without_a_ticket_or_from_a_foreign_page(web: 
     used = maya.ticket()
     cookie = "carehub_session=" + log_in_cookie(web)
 
-    async def attempt(*, ticket: str | None = None, **options: Any) -> int:
+    async def attempt(*, ticket: str | None = None, to: str = address, **options: Any) -> int:
         protocols = [websockets.Subprotocol("carehub.v1")]
         if ticket:
             protocols.append(websockets.Subprotocol(f"ticket.{ticket}"))
         try:
-            async with connect(address, subprotocols=protocols, **options) as socket:
+            async with connect(to, subprotocols=protocols, **options) as socket:
                 assert socket.subprotocol == "carehub.v1"
                 return 101
         except websockets.InvalidStatus as refused:
@@ -197,6 +197,7 @@ def test_the_socket_lets_nobody_in_without_a_ticket_or_from_a_foreign_page(web: 
     async def scenario() -> None:
         assert await attempt() == 403
         assert await attempt(ticket="made-up") == 403
+        assert await attempt(ticket=used, to=address.replace("live", "elsewhere")) == 403
         assert await attempt(ticket=used) == 101
         assert await attempt(ticket=used) == 403, "a ticket is good once"
         mine: dict[str, Any] = {"additional_headers": {"Cookie": cookie}}
@@ -205,6 +206,7 @@ def test_the_socket_lets_nobody_in_without_a_ticket_or_from_a_foreign_page(web: 
         assert await attempt(**mine, origin=websockets.Origin(web.url)) == 101
 
     run(scenario)
+    assert "Traceback" not in web.tail(100_000)
 
 
 def log_in_cookie(web: Web) -> str:
