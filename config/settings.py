@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "carehub.directory",
     "carehub.events",
     "carehub.audit",
+    "carehub.access",
     "carehub.accounts",
     "carehub.conditions",
     "carehub.plans",

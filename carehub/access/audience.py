@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,11 +11,12 @@ from carehub.events.audience import Addressee, Audience
 from carehub.events.catalogue import Fact, FlagRaised, PlanRevised, Priority
 from carehub.events.models import Obligation
 
+from .books import rules_in_force, rules_of
 from .policy import capabilities_of
 from .roles import EVENT_READ
-from .rules import ADDRESSED_ONLY, CLOCKS, NEVER_ESCALATES, RULES, Member, priority_of
+from .rules import ADDRESSED_ONLY, NEVER_ESCALATES, Rules
+from .selectors import Member
 
-_STRENGTH = list(Obligation)
 _JOINING_AT_MOST: dict[Priority, Priority] = {
     "routine": "routine",
     "urgent": "urgent",
@@ -33,23 +33,25 @@ def audience(
     addressed: UUID | None = None,
     leaver: Membership | None = None,
 ) -> Audience:
-    """The audience of one event on a record whose row the caller has locked. One query, whatever the team's size.
+    """The audience of one event on a record whose row the caller has locked, by the rules in force at its organization.
 
+    Two queries, whatever the team's size.
     `addressed` names the one person whom an event of an `ADDRESSED_ONLY` type reaches. `leaver` is the
     ended membership of somebody who is no member any more and is told so. When the rule finds nobody, the care
     manager is told.
     """
-    priority = priority_of(fact)
+    rules = rules_in_force(record.managing_organization_id)
+    priority = rules.priority_of(fact)
     members = team(record)
-    addressees = [_addressee(member, fact, priority, by=by, addressed=addressed) for member in members]
+    addressees = [_addressee(member, fact, rules, priority, by=by, addressed=addressed) for member in members]
     if isinstance(fact, FlagRaised):
-        addressees = _ask_for_missing_roles(addressees, members, fact, priority, record.care_manager_id)
+        addressees = _ask_for_missing_roles(addressees, members, fact, rules, record.care_manager_id)
     if leaver is not None:
         addressees.append(Addressee(leaver.person_id, (leaver.role,), Obligation.INFORM, "leaver"))
     if all(a.exclusion for a in addressees):
         addressees = [a for a in addressees if a.person_id != record.care_manager_id]
         addressees.append(Addressee(record.care_manager_id, (), Obligation.INFORM, "care_manager"))
-    return Audience(record_id=record.pk, author_id=by, priority=priority, addressees=addressees)
+    return Audience(record_id=record.pk, author_id=by, priority=priority, addressees=addressees, rulebook_id=rules.id)
 
 
 def team(record: CareRecord) -> list[Member]:
@@ -62,25 +64,35 @@ def team(record: CareRecord) -> list[Member]:
 
 
 def joining(
-    record: CareRecord, person_id: UUID, fact: Fact, *, author_id: UUID | None, still_asked: list[str]
+    record: CareRecord,
+    person_id: UUID,
+    fact: Fact,
+    *,
+    author_id: UUID | None,
+    rulebook_id: UUID | None,
+    still_asked: list[str],
 ) -> Addressee:
     """What a standing event asks of somebody who joins now: the same rule, never more pressing than urgent.
 
+    `rulebook_id` is the event's: a joiner's clock is that of the others who must know it.
     `still_asked` are the roles from which an answer is outstanding; a role that has answered is not asked again.
     """
     member = next(m for m in team(record) if m.person_id == person_id)
     if isinstance(fact, PlanRevised):
         # Who joins after a change of words has still never seen the plan itself.
         fact = msgspec.structs.replace(fact, is_material=True)
-    priority = _JOINING_AT_MOST[priority_of(fact)]
-    found = _addressee(member, fact, priority, by=author_id, addressed=None)
+    rules = rules_of(rulebook_id)
+    priority = _JOINING_AT_MOST[rules.priority_of(fact)]
+    found = _addressee(member, fact, rules, priority, by=author_id, addressed=None)
     asked = tuple(role for role in found.asked_roles if role in still_asked)
     if found.obligation == Obligation.ANSWER and not asked:
         found = replace(found, obligation=Obligation.ACKNOWLEDGE)
     return found if found.exclusion else replace(found, ground="joining", asked_roles=asked)
 
 
-def _addressee(member: Member, fact: Fact, priority: Priority, *, by: UUID | None, addressed: UUID | None) -> Addressee:
+def _addressee(
+    member: Member, fact: Fact, rules: Rules, priority: Priority, *, by: UUID | None, addressed: UUID | None
+) -> Addressee:
     roles = tuple(role.value for role in member.roles)
     reads = EVENT_READ[fact.type]
     if fact.type in ADDRESSED_ONLY:
@@ -91,36 +103,27 @@ def _addressee(member: Member, fact: Fact, priority: Priority, *, by: UUID | Non
         return Addressee(member.person_id, roles, exclusion="by role")
     if member.person_id == by and fact.type not in ADDRESSED_ONLY:
         return Addressee(member.person_id, roles, Obligation.NONE, "author")
-    asks = list(RULES[fact.type](fact, member)) if fact.type in RULES else []
-    obligation, ground = max(asks, key=lambda ask: _STRENGTH.index(ask[0]), default=(Obligation.INFORM, "role"))
+    obligation, ground = rules.asked_of(fact, member)
     asked = tuple(fact.asked_roles) if isinstance(fact, FlagRaised) else ()
+    clock = rules.clocks[priority]
+    is_owed = obligation in (Obligation.ACKNOWLEDGE, Obligation.ANSWER)
     return Addressee(
         member.person_id,
         roles,
         obligation,
         ground,
         asked_roles=tuple(r for r in asked if r in roles) if obligation == Obligation.ANSWER else (),
-        due_in=_due_in(obligation, priority),
-        first_rung_in=_first_rung_in(fact, obligation, priority),
+        due_in=clock.acknowledged if is_owed else None,
+        first_rung_in=clock.delivered if is_owed and fact.type not in NEVER_ESCALATES else None,
         priority=priority,
     )
-
-
-def _first_rung_in(fact: Fact, obligation: Obligation, priority: Priority) -> timedelta | None:
-    if fact.type in NEVER_ESCALATES or _due_in(obligation, priority) is None:
-        return None
-    return CLOCKS[priority].delivered
-
-
-def _due_in(obligation: Obligation, priority: Priority) -> timedelta | None:
-    return CLOCKS[priority].acknowledged if obligation in (Obligation.ACKNOWLEDGE, Obligation.ANSWER) else None
 
 
 def _ask_for_missing_roles(
     addressees: list[Addressee],
     members: list[Member],
     fact: FlagRaised,
-    priority: Priority,
+    rules: Rules,
     care_manager: UUID,
 ) -> list[Addressee]:
     """A question to a role that nobody holds here goes to the care manager: nobody in this role."""
@@ -128,14 +131,15 @@ def _ask_for_missing_roles(
     missing = tuple(role for role in fact.asked_roles if role not in held)
     if not missing:
         return addressees
+    clock = rules.clocks[rules.priority_of(fact)]
     return [
         replace(
             a,
             obligation=Obligation.ANSWER,
             ground=a.ground if a.asked_roles else "nobody_in_role",
             asked_roles=tuple(sorted({*a.asked_roles, *missing})),
-            due_in=CLOCKS[priority].acknowledged,
-            first_rung_in=CLOCKS[priority].delivered,
+            due_in=clock.acknowledged,
+            first_rung_in=clock.delivered,
         )
         if a.person_id == care_manager
         else a

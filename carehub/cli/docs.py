@@ -11,7 +11,7 @@ import carehub
 from carehub.cli import prepare_django
 
 NAME = "docs"
-HELP = "Write docs/permissions.md, events.md, openapi.json and asyncapi.yaml from the code."
+HELP = "Write docs/permissions.md, events.md, clinical-rules.md, openapi.json and asyncapi.yaml from the code."
 
 FOLDER = Path(carehub.__file__).resolve().parent.parent / "docs"
 

@@ -2,40 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from carehub.access.words import GROUND_OF_ANOTHER, GROUND_WORDS, PRIORITY_WORDS
 from carehub.events.catalogue import CATALOGUE
 
-PRIORITY_WORDS = {"stat": "now", "asap": "within hours", "urgent": "today", "routine": "when you can"}
-
-GROUND_WORDS = {
-    "author": "you wrote this",
-    "role": "your role on this team must know",
-    "asked": "your role is asked",
-    "mentioned": "you are mentioned",
-    "care_manager": "you are the care manager",
-    "named": "you provide one of the interventions",
-    "raiser": "you raised the flag",
-    "nobody_in_role": "nobody on the team holds the asked role, so the care manager is asked",
-    "joining": "you joined the team",
-    "successor": "it was handed over to you",
-    "leaver": "it concerns your own place",
-    "owner": "you own it",
-}
-"""Why an event is in my inbox; completes "Because ..."."""
-
-GROUND_OF_ANOTHER = {
-    "author": "wrote it",
-    "role": "by role",
-    "asked": "asked",
-    "mentioned": "mentioned",
-    "care_manager": "care manager",
-    "named": "provides an intervention",
-    "raiser": "raised the flag",
-    "nobody_in_role": "for a role that nobody holds",
-    "joining": "joined the team",
-    "successor": "took it over",
-    "leaver": "own place ended",
-    "owner": "owns it",
-}
+__all__ = ["GROUND_OF_ANOTHER", "GROUND_WORDS", "PRIORITY_WORDS"]
 
 STATE_WORDS = {
     "pending": "not received yet",

@@ -49,7 +49,7 @@ def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | N
         return None
     rung = LADDER[row.rung]
     row.rung = rung.number
-    row.next_rung_at = next_at(rung, due_at=row.due_at, priority=row.priority)
+    row.next_rung_at = next_at(rung, due_at=row.due_at, priority=row.priority, rulebook_id=row.event.rulebook_id)
     row.save(update_fields=["rung", "next_rung_at"])
     if rung is UNDELIVERED and row.received_at is not None:
         return None

@@ -1,14 +1,17 @@
 """The rungs that a silent obligation climbs, as data: when each falls due and whom it reaches for.
 
 Our own proposal, to be replaced by a site. Times are taken from the delivery's deadline backwards and forwards, so
-that an inherited deadline is escalated on the first clock. Nothing is chosen before a rung falls due.
+that an inherited deadline is escalated on the first clock; the clock is that of the rule book under which the event
+was published, so that new rules move no open deadline. Nothing is chosen before a rung falls due.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
-from carehub.access.rules import CLOCKS, Clock
+from carehub.access.books import rules_of
+from carehub.access.rules import Clock
 from carehub.events.models import Delivery
 
 Reaches = Literal["person", "colleague", "overseer"]
@@ -39,7 +42,7 @@ def falls_due(rung: Rung, *, due_at: datetime, clock: Clock) -> datetime:
     late = clock.incident - clock.acknowledged
     offsets: dict[Rung, timedelta] = {
         UNDELIVERED: clock.delivered - clock.acknowledged,
-        REMINDED: -clock.acknowledged / 2,
+        REMINDED: max(clock.delivered, clock.acknowledged / 2) - clock.acknowledged,
         COVER: timedelta(),
         ON_CALL: late / 3,
         COORDINATOR: late * 2 / 3,
@@ -48,11 +51,11 @@ def falls_due(rung: Rung, *, due_at: datetime, clock: Clock) -> datetime:
     return due_at + offsets[rung]
 
 
-def next_at(climbed: Rung, *, due_at: datetime, priority: str) -> datetime | None:
-    """When the rung after this one falls due; None after the last."""
+def next_at(climbed: Rung, *, due_at: datetime, priority: str, rulebook_id: UUID | None) -> datetime | None:
+    """When the rung after this one falls due, by the event's rule book; None after the last."""
     if climbed is INCIDENT:
         return None
-    return falls_due(LADDER[climbed.number], due_at=due_at, clock=CLOCKS[priority])  # type: ignore[index]
+    return falls_due(LADDER[climbed.number], due_at=due_at, clock=rules_of(rulebook_id).clocks[priority])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,11 @@ class Step:
 
 
 def next_step(row: Delivery) -> Step | None:
-    """What happens next about an open obligation; None once its ladder is climbed, or if it has none."""
+    """What happens next about an obligation, loaded with its event; None if it has no ladder, or has climbed it."""
     if row.next_rung_at is None or row.due_at is None or row.rung >= len(LADDER):
         return None
     rung = LADDER[row.rung]
     if rung is UNDELIVERED and row.received_at is not None:
-        clock = CLOCKS[row.priority]  # type: ignore[index]
+        clock = rules_of(row.event.rulebook_id).clocks[row.priority]
         return Step(REMINDED, falls_due(REMINDED, due_at=row.due_at, clock=clock))
     return Step(rung, row.next_rung_at)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from carehub.access import visible
+from carehub.access import books, visible
 from carehub.access.capabilities import Capability
 from carehub.access.roles import MATRIX
 from carehub.audit import trail
@@ -139,6 +139,7 @@ def uncommunicated(
         )
     rows = rows.select_related("person", "event__author", "event__record__patient")
     page = list(rows.order_by("due_at", "event_id", "person_id")[:limit])
+    books.keep(row.event.rulebook_id for row in page)
     if page:
         patients = sorted({row.event.record.patient_id for row in page})
         trail.read("uncommunicated.read", by=by.pk, patient_ids=patients)

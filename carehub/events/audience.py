@@ -31,12 +31,16 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Every active member of one record, each exactly once, with the event's author and priority."""
+    """Every active member of one record, each exactly once, with the event's author, priority and rule book.
+
+    Without `rulebook_id` the built-in rules were asked.
+    """
 
     record_id: UUID
     author_id: UUID | None
     priority: Priority
     addressees: Sequence[Addressee]
+    rulebook_id: UUID | None = None
 
     def recipients(self) -> list[Addressee]:
         """Those who are sent the event, in the order in which inboxes are locked."""

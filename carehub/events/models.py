@@ -13,7 +13,8 @@ from carehub.directory.models import CareRecord, Person
 class Event(BaseModel):
     """One fact, immutable. `number` is gapless per record and internal: it never leaves this process.
 
-    `seq` is drawn after the inbox locks, so that its order is the order of everybody's `n`.
+    `seq` is drawn after the inbox locks, so that its order is the order of everybody's `n`. `rulebook_id` is the
+    version of the organization's rules under which it was published, by whose clocks it stays; null: the built-in.
     No author means CareHub itself.
     """
 
@@ -29,6 +30,7 @@ class Event(BaseModel):
     author = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(db_default=DatabaseNow())
     body = models.JSONField()
+    rulebook_id = models.UUIDField(null=True)  # no foreign key: rule books stand on a higher floor
 
     class Meta:
         constraints = [

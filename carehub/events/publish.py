@@ -37,9 +37,9 @@ WITH addressee AS (
     RETURNING head
 ), written AS (
     INSERT INTO events_event
-        (id, seq, record_id, number, type, topic, is_standing, priority, author_id, at, body)
+        (id, seq, record_id, number, type, topic, is_standing, priority, author_id, at, body, rulebook_id)
     SELECT %(id)s, nextval('events_event_seq'), %(record)s, log.head, %(type)s, %(topic)s, %(standing)s,
-           %(priority)s, %(author)s, carehub_now(), %(body)s::jsonb
+           %(priority)s, %(author)s, carehub_now(), %(body)s::jsonb, %(rulebook)s
       FROM log, (SELECT count(*) AS held FROM numbered) AS locked
      WHERE locked.held = cardinality(%(persons)s::uuid[])
     RETURNING id, at
@@ -113,6 +113,7 @@ def publish(fact: Fact, *, id: UUID, to: Audience) -> None:
                 "standing": fact.is_standing,
                 "priority": to.priority,
                 "author": to.author_id,
+                "rulebook": to.rulebook_id,
                 "body": msgspec.json.encode(fact).decode(),
                 "excluded": [a.person_id for a in excluded],
                 "excluded_roles": [",".join(a.roles) for a in excluded],

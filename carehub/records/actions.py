@@ -156,6 +156,7 @@ def _catch_up(record: CareRecord, person: Person) -> None:
             person.pk,
             fact,
             author_id=event.author_id,
+            rulebook_id=event.rulebook_id,
             still_asked=[role for role in asked if role not in answered],
         )
     catch_up(person_id=person.pk, addressees=addressees)

@@ -1,6 +1,6 @@
 import pytest
 
-from carehub.access.rules import CLOCKS, NEVER_ESCALATES
+from carehub.access.rules import DEFAULT, NEVER_ESCALATES
 from carehub.audit.models import Entry
 from carehub.events.catalogue import parse
 from carehub.events.models import Delivery, Event
@@ -29,7 +29,7 @@ def test_stores_its_event_with_the_list_of_those_who_must_know(cast: Cast, scena
         row = told[name]
         assert (row.due_at - event.at if row.due_at else None) == expected.within, name
         climbs = expected.within and event.type not in NEVER_ESCALATES
-        first_rung = CLOCKS[event.priority].delivered if climbs else None  # type: ignore[index]
+        first_rung = DEFAULT.clocks[event.priority].delivered if climbs else None
         assert (row.next_rung_at - event.at if row.next_rung_at else None) == first_rung, name
     assert {r.person.name: r.exclusion for r in rows if r.n is None} == dict.fromkeys(scenario.excluded, "by role")
 

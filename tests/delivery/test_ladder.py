@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from carehub.access.rules import CLOCKS
+from carehub.access.rules import DEFAULT
 from carehub.core.errors import NotAllowed, NotVisible
 from carehub.delivery.actions import IncidentIsClosed, ask_again, climb, close_incident
 from carehub.delivery.ladder import LADDER, falls_due, next_at
@@ -28,14 +28,14 @@ EXPECTED = {
 
 @pytest.mark.parametrize("priority", EXPECTED)
 def test_each_rung_falls_due_at_its_minute(priority: str) -> None:
-    clock = CLOCKS[priority]  # type: ignore[index]
+    clock = DEFAULT.clocks[priority]
     due_at = NOON + clock.acknowledged
 
     hours = [(falls_due(rung, due_at=due_at, clock=clock) - NOON) / timedelta(hours=1) for rung in LADDER]
 
     assert hours == pytest.approx(EXPECTED[priority])
     assert hours == sorted(hours)
-    assert next_at(LADDER[-1], due_at=due_at, priority=priority) is None
+    assert next_at(LADDER[-1], due_at=due_at, priority=priority, rulebook_id=None) is None
 
 
 def silent(cast: Cast, name: str, *, rung: int) -> Delivery:

@@ -1,15 +1,12 @@
 import re
-from datetime import timedelta
-from inspect import getdoc, getsource
-from types import ModuleType
-from typing import Any
+from inspect import getsource
 
 import msgspec.inspect as shapes
 
-from carehub.access import rules
 from carehub.access.roles import EVENT_READ
-from carehub.access.rules import ADDRESSED_ONLY, CLOCKS, PRIORITY_IN_WORDS, RULES
-from carehub.events.catalogue import CATALOGUE, PRIORITIES, Fact
+from carehub.access.rulebook import BUILT_IN
+from carehub.access.words import event_sentences, priority_words
+from carehub.events.catalogue import CATALOGUE, Fact
 
 from .markdown import page, table
 
@@ -24,8 +21,6 @@ would be told, the care manager is.
 with the current ones. A newer event of the same topic ends the wait for an older one only for those of whom it asks
 as much or more, and hands them the earlier deadline."""
 
-CLOCK_HEAD = ["priority", "must be received within", "must be acknowledged or answered within", "incident after"]
-
 _WORDS: dict[type[shapes.Type], str] = {
     shapes.StrType: "text",
     shapes.IntType: "whole number",
@@ -37,17 +32,15 @@ _WORDS: dict[type[shapes.Type], str] = {
 
 
 def text() -> str:
-    """docs/events.md: every event with its fields, its priority and who must do what about it; the clocks."""
+    """docs/events.md: every event with its fields, its priority and who must do what about it."""
     return page(
         INTRODUCTION,
         table(
             ["type", "somebody ...", "standing", "topic", "who may read it needs"],
             [_row(type, fact) for type, fact in CATALOGUE.items()],
         ),
-        "## The clocks",
-        "From the moment of publishing; an answer that is owed counts like an acknowledgement.",
-        table(CLOCK_HEAD, [_clock(priority) for priority in reversed(PRIORITIES)]),
-        _sources(rules),
+        "What each asks, and by which clock, is the built-in rule book's ([clinical rules](clinical-rules.md)); an "
+        "organization may adopt its own.",
         "## Each event",
         *(_section(type, fact) for type, fact in CATALOGUE.items()),
     )
@@ -67,44 +60,19 @@ def _topic(fact: type[Fact]) -> str:
     return "`" + re.sub(r"{self\.(.*?)}", r"<\1>", made[1]) + "`"
 
 
-def _clock(priority: Any) -> list[str]:
-    clock = CLOCKS[priority]
-    return [priority, *map(_duration, (clock.delivered, clock.acknowledged, clock.incident))]
-
-
-def _duration(time: timedelta) -> str:
-    minutes = int(time.total_seconds() // 60)
-    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
-        count, rest = divmod(minutes, size)
-        if count and not rest:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{minutes} minutes"
-
-
-def _sources(module: ModuleType) -> str:
-    """Where the figures come from: the second paragraph of the module that holds them."""
-    return " ".join((getdoc(module) or "").split("\n\n")[1].split())
-
-
 def _section(type: str, fact: type[Fact]) -> str:
     described = shapes.type_info(fact)
     assert isinstance(described, shapes.StructType)
+    priorities = {rule.event: rule for rule in BUILT_IN.priorities}
     fields = table(["field", "type"], [[f"`{f.encode_name}`", _shape(f.type)] for f in described.fields])
     return "\n\n".join(
         [
             f"### {type}",
-            f"Somebody {fact.phrase}. Priority: {PRIORITY_IN_WORDS.get(type, 'routine')}.",
-            _asks(type),
+            f"Somebody {fact.phrase}. Priority: {priority_words(priorities[type])}.",
+            " ".join(event_sentences(BUILT_IN, type)),
             fields,
         ]
     )
-
-
-def _asks(type: str) -> str:
-    if type in ADDRESSED_ONLY:
-        return "Reaches only whom it addresses, who is informed."
-    rule = getdoc(RULES[type]) if type in RULES else None
-    return f"{rule} Everybody else who may read it is informed." if rule else "Everybody who may read it is informed."
 
 
 def _shape(shape: shapes.Type) -> str:

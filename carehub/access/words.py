@@ -1,0 +1,170 @@
+"""Rules and grounds in words: for the API, the console and the generated pages alike."""
+
+from collections.abc import Iterator, Sequence
+
+from carehub.directory.models import Role
+from carehub.events.catalogue import CATALOGUE, PRIORITIES
+from carehub.events.models import Obligation
+
+from .rulebook import AskRule, Book, PriorityRule
+from .rules import ADDRESSED_ONLY
+from .selectors import CONDITIONS, ROLES, SELECTORS
+
+OWNER_NEEDED = (
+    "These rules are a proposal. Before they are used in care, they need a named clinician at this site who owns them."
+)
+
+PRIORITY_WORDS = {"stat": "now", "asap": "within hours", "urgent": "today", "routine": "when you can"}
+
+GROUND_WORDS = {
+    "author": "you wrote this",
+    "role": "your role on this team must know",
+    "asked": "your role is asked",
+    "mentioned": "you are mentioned",
+    "care_manager": "you are the care manager",
+    "named": "you provide one of the interventions",
+    "raiser": "you raised the flag",
+    "nobody_in_role": "nobody on the team holds the asked role, so the care manager is asked",
+    "joining": "you joined the team",
+    "successor": "it was handed over to you",
+    "leaver": "it concerns your own place",
+    "owner": "you own it",
+}
+"""Why an event is in my inbox; completes "Because ..."."""
+
+GROUND_OF_ANOTHER = {
+    "author": "wrote it",
+    "role": "by role",
+    "asked": "asked",
+    "mentioned": "mentioned",
+    "care_manager": "care manager",
+    "named": "provides an intervention",
+    "raiser": "raised the flag",
+    "nobody_in_role": "for a role that nobody holds",
+    "joining": "joined the team",
+    "successor": "took it over",
+    "leaver": "own place ended",
+    "owner": "owns it",
+}
+
+_NOUNS = {
+    "record.opened": "an opened record",
+    "membership.started": "a new place on the team",
+    "membership.ended": "a place on the team that ends",
+    "plan.revised": "a plan revision",
+    "goal.progressed": "progress on a goal",
+    "flag.raised": "a medical flag",
+    "flag.answered": "an answer to a medical flag",
+    "message.posted": "a message",
+    "obligation.escalated": "an overdue obligation",
+    "incident.opened": "an incident",
+    "incident.closed": "a closed incident",
+}
+_CASES = {
+    ("plan.revised", "material"): "a material plan revision",
+    ("message.posted", "asks_acknowledgement"): "a message whose writer asks for it",
+}
+
+
+def ground_of_mine(ground: str) -> str:
+    """`you are mentioned`: completes "Because ..."; empty for somebody who is not told."""
+    return GROUND_WORDS.get(ground, ground.replace("_", " "))
+
+
+def ground_of_another(ground: str) -> str:
+    """`mentioned`."""
+    return GROUND_OF_ANOTHER.get(ground, ground.replace("_", " "))
+
+
+def duration(minutes: int) -> str:
+    """A length of time in the largest unit that measures it whole: `30 minutes`, `8 hours`, `3 days`."""
+    for unit, size in (("day", 1440), ("hour", 60)):
+        count, rest = divmod(minutes, size)
+        if count and not rest:
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return f"{minutes} minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def clock_sentence(book: Book, priority: str) -> str:
+    """`Urgent (today): received within 1 hour, acknowledged or answered within 8 hours, an incident after 1 day.`"""
+    clock = book.clocks.of(priority)
+    return (
+        f"{priority.capitalize()} ({PRIORITY_WORDS[priority]}): received within {duration(clock.delivered_minutes)}, "
+        f"acknowledged or answered within {duration(clock.acknowledged_minutes)}, "
+        f"an incident after {duration(clock.incident_minutes)}."
+    )
+
+
+def priority_words(rule: PriorityRule) -> str:
+    """`urgent`, `by severity: low is routine, ...`, `urgent when material, else routine`, `as its writer chose`."""
+    if rule.by == "writer":
+        return "as its writer chose"
+    if rule.by == "fixed":
+        return rule.gives["always"]
+    if rule.by == "material":
+        return f"{rule.gives['material']} when material, else {rule.gives['other']}"
+    return "by severity: " + ", ".join(f"{value} is {priority}" for value, priority in rule.gives.items())
+
+
+def priority_sentence(rule: PriorityRule) -> str:
+    """`A medical flag is urgent.`"""
+    joint = ":" if rule.by in ("severity", "writer") else " is"
+    return _capital(f"{_noun(rule.event)}{joint} {priority_words(rule)}.")
+
+
+def ask_sentence(book: Book, rule: AskRule) -> str:
+    """`Prescribers must acknowledge a material plan revision within 8 hours.`"""
+    who, what = _who(rule), _what(rule)
+    if rule.obligation == Obligation.INFORM:
+        return f"To be read by {who}: {what}. Nothing more is asked."
+    return _capital(f"{who} must {rule.obligation} {what} {_within(book, rule)}.")
+
+
+def event_sentences(book: Book, event: str) -> Sequence[str]:
+    """What an event asks of whom, one sentence for each ask; and that everybody else is informed."""
+    if event in ADDRESSED_ONLY:
+        return ["Reaches only whom it addresses, who is informed."]
+    asks = [ask_sentence(book, rule) for rule in book.asks if rule.event == event]
+    return [*asks, f"Everybody {'else ' if asks else ''}who may read it is informed."]
+
+
+def in_groups(book: Book) -> Iterator[tuple[str, PriorityRule, Sequence[AskRule]]]:
+    """The book by event, in the catalogue's order: its type, its priority, its asks."""
+    priorities = {rule.event: rule for rule in book.priorities}
+    for event in CATALOGUE:
+        if event in priorities:
+            yield event, priorities[event], [rule for rule in book.asks if rule.event == event]
+
+
+def _who(rule: AskRule) -> str:
+    if rule.who != ROLES:
+        return SELECTORS[rule.who].words
+    labels = [str(Role(role).label).lower() for role in rule.roles]
+    listed = labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} or {labels[-1]}"
+    return f"whoever is {listed}"
+
+
+def _noun(event: str) -> str:
+    return _NOUNS.get(event, f"`{event}`")
+
+
+def _what(rule: AskRule) -> str:
+    case = _CASES.get((rule.event, rule.when))
+    return case or " ".join(filter(None, [_noun(rule.event), CONDITIONS[rule.when].words]))
+
+
+def _within(book: Book, rule: AskRule) -> str:
+    """`within 8 hours`, or for each priority that it can have, the most pressing first."""
+    priority = next(p for p in book.priorities if p.event == rule.event)
+    if priority.by == "material" and rule.when == "material":
+        possible = {priority.gives["material"]}
+    else:
+        possible = set(priority.gives.values() if priority.gives else PRIORITIES)
+    times = {p: duration(book.clocks.of(p).acknowledged_minutes) for p in reversed(PRIORITIES) if p in possible}
+    if len(times) == 1:
+        return "within " + next(iter(times.values()))
+    return "within " + ", ".join(f"{time} ({p})" for p, time in times.items())
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
