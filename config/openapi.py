@@ -30,7 +30,7 @@ HEADERS = {
     "more and shows what the first made, for 24 hours.",
     "If-Match": 'The ETag of the revision that you read, for example `"3"`; `"0"` while there is no plan.',
 }
-_TAGGED = REFERENCE + "PlanOut"
+_TAGGED = (REFERENCE + "PlanOut", REFERENCE + "RulesOut")
 """What is answered with an ETag."""
 
 
@@ -101,10 +101,10 @@ def _finish_operation(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     for status, response in responses.items():
         response["description"] = "Done." if status == "204" else "Here it is." if status == "200" else "Made."
-        if _schema_of(response).get("$ref") == _TAGGED:
+        if _schema_of(response).get("$ref") in _TAGGED:
             response["headers"] = {"ETag": {"schema": {"type": "string"}, "description": 'The revision, as `"3"`.'}}
     if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])):
-        responses["412"] = _refused("The plan was revised since it was read; the problem carries the current ETag.")
+        responses["412"] = _refused("It was changed since it was read; the problem carries the current ETag.")
         responses["428"] = _refused("If-Match is missing.")
     responses["default"] = {"$ref": "#/components/responses/Refused"}
 

@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from carehub.access import urls as access
 from carehub.accounts import urls as accounts
 from carehub.conditions import urls as conditions
 from carehub.console import urls as console
@@ -27,6 +28,7 @@ urlpatterns = [
             conditions.urlpatterns,
             messaging.urlpatterns,
             delivery.urlpatterns,
+            access.urlpatterns,
         )
     ),
     path("", include(console)),

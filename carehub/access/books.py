@@ -43,3 +43,9 @@ def keep(ids: Iterable[UUID | None]) -> None:
 def stored(body: object) -> Book:
     """A stored version as its struct."""
     return msgspec.convert(body, type=Book)
+
+
+def current(organization_id: UUID) -> RuleBook | None:
+    """The newest version that an organization adopted; None while it lives by the built-in book."""
+    rows = RuleBook.objects.filter(organization_id=organization_id).select_related("adopted_by")
+    return rows.order_by("-version").first()

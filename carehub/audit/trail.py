@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "incident.open": "was given an incident",
     "incident.read": "listed incidents",
     "incident.close": "closed an incident",
+    "rules.adopt": "adopted rules for an organization",
     "session.start": "logged in",
     "session.end": "logged out",
     "token.issue": "was given an access token",

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from carehub.access.words import GROUND_OF_ANOTHER, GROUND_WORDS, PRIORITY_WORDS
+from carehub.access.words import PRIORITY_WORDS, ground_of_another, ground_of_mine
 from carehub.events.catalogue import CATALOGUE
 
-__all__ = ["GROUND_OF_ANOTHER", "GROUND_WORDS", "PRIORITY_WORDS"]
+__all__ = ["PRIORITY_WORDS", "ground_of_another", "ground_of_mine"]
 
 STATE_WORDS = {
     "pending": "not received yet",

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from carehub.access.words import ground_of_another, ground_of_mine
 from carehub.core.errors import BadRequest, InvalidInput
 from carehub.core.fields import Limit, LongText
 from carehub.core.idempotency import Made
@@ -32,6 +33,7 @@ class InboxItem(Struct):
     obligation: str
     due_at: datetime | None
     ground: str
+    ground_in_words: str
     state: str
     event: EventOut
 
@@ -52,6 +54,7 @@ class OpenRow(Struct):
     n: int
     obligation: str
     ground: str
+    ground_in_words: str
     due_at: datetime | None
     state: str
     patient: str
@@ -88,6 +91,7 @@ class DeliveryRow(Struct):
     roles: list[str]
     obligation: str
     ground: str
+    ground_in_words: str
     state: str
     due_at: datetime | None
     received_at: datetime | None
@@ -116,6 +120,7 @@ class UncommunicatedRow(Struct):
     person: str
     obligation: str
     ground: str
+    ground_in_words: str
     state: str
     since: datetime
     due_at: datetime | None
@@ -174,6 +179,7 @@ class Inbox(Endpoint):
                     obligation=f.obligation,
                     due_at=f.due_at,
                     ground=f.ground,
+                    ground_in_words=ground_of_mine(f.ground),
                     state=f.state,
                     event=cast(EventOut, f.event),
                 )
@@ -291,6 +297,7 @@ def _open_row(row: Delivery) -> OpenRow:
         n=row.n or 0,
         obligation=row.obligation,
         ground=row.ground,
+        ground_in_words=ground_of_mine(row.ground),
         due_at=row.due_at,
         state=queries.state_of(row),
         patient=row.event.record.patient.name,
@@ -305,6 +312,7 @@ def _delivery(row: Delivery) -> DeliveryRow:
         roles=[Role(role).label for role in row.roles],
         obligation=row.obligation,
         ground=row.ground,
+        ground_in_words=ground_of_another(row.ground),
         state=queries.state_of(row),
         due_at=row.due_at,
         received_at=row.received_at,
@@ -326,6 +334,7 @@ def _uncommunicated(row: Delivery) -> UncommunicatedRow:
         person=row.person.name,
         obligation=row.obligation,
         ground=row.ground,
+        ground_in_words=ground_of_another(row.ground),
         state=queries.state_of(row),
         since=row.event.at,
         due_at=row.due_at,

@@ -63,6 +63,7 @@ def conversation(house: Installation, url: str) -> Iterator[Said]:
     yield from _messages(talk)
     yield from _inbox(talk)
     yield from _records(talk)
+    yield from _rules(talk, house)
     yield from _incidents(talk, house)
     yield talk.send("deleteCurrentToken", "Maya", "DELETE", "/tokens/current")
 
@@ -116,6 +117,22 @@ def _inbox(talk: Conversation) -> Iterator[Said]:
     body = {"received": max(numbers), "seen": numbers, "acknowledge": numbers[-1:]}
     yield talk.send("postReceipts", "Ivan", "POST", "/inbox/receipts", body)
     yield talk.get("getUncommunicated", "Cora", "/uncommunicated?limit=2")
+
+
+def _rules(talk: Conversation, house: Installation) -> Iterator[Said]:
+    ((clinic,),) = house.rows("SELECT id FROM directory_organization")
+    house.execute(
+        "INSERT INTO directory_practitionerrole (id, person_id, organization_id, code, specialty, started_at)"
+        " VALUES (gen_random_uuid(), %s, %s, 'organization-admin', '', carehub_now())",
+        [talk.others["Priya"], clinic],
+    )
+    address = f"/organizations/{clinic}/rules"
+    read = talk.get("getOrganizationRules", "Maya", address)
+    yield read
+    rules = {**read.answer.json["rules"], "name": "lindenhof-1"}
+    body = {"rules": rules, "reason": "Named, so that it is ours"}
+    yield talk.send("adoptRules", "Priya", "POST", address, body, If_Match='"0"')
+    yield talk.get("getRulesVersions", "Maya", f"{address}/versions?limit=1")
 
 
 def _incidents(talk: Conversation, house: Installation) -> Iterator[Said]:

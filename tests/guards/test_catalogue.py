@@ -23,6 +23,7 @@ from tests.servers import ROOT
 pytestmark = pytest.mark.quick
 
 NOT_CARE = {
+    "carehub.access.actions.adopt_rules": "an organization's choice; tests/access/test_adopt_rules.py has its tests",
     "carehub.accounts.actions.issue_token": "a log-in; tests/accounts has its tests",
     "carehub.accounts.actions.revoke_token": "a log-out",
     "carehub.accounts.actions.issue_ticket": "lets a socket in",

@@ -52,13 +52,13 @@ def priority_words(code: str) -> str:
 @register.filter
 def ground_words(code: str) -> str:
     """`you are mentioned`: completes "Because ..."."""
-    return words.GROUND_WORDS.get(code, code.replace("_", " "))
+    return words.ground_of_mine(code)
 
 
 @register.filter
 def ground_of_another(code: str) -> str:
     """`mentioned`."""
-    return words.GROUND_OF_ANOTHER.get(code, code.replace("_", " "))
+    return words.ground_of_another(code)
 
 
 @register.filter
