@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import inbox, plan, record, session, writing
+from .views import inbox, plan, record, rules, session, writing
 
 urlpatterns = [
     path("log-in", session.log_in),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("incidents/<uuid:incident_id>/close", writing.close_incident),
     path("events/<uuid:event_id>/meter", inbox.meter),
     path("events/<uuid:event_id>/seen", inbox.who_has_seen),
+    path("organizations/<uuid:organization_id>/rules", rules.rules),
+    path("organizations/<uuid:organization_id>/rules/clocks", rules.adopt_clocks),
     path("records/<uuid:record_id>", record.record),
     path("records/<uuid:record_id>/region/<slug:name>", record.region),
     path("records/<uuid:record_id>/timeline", record.timeline),

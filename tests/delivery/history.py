@@ -17,6 +17,7 @@ def write() -> None:
     from carehub.plans.actions import progress_goal, revise_plan
     from carehub.plans.models import Goal
     from carehub.records.actions import add_team_member, end_membership
+    from tests.access.books import URGENT_SLOWER, adopted, with_urgent
     from tests.actions.scenarios import definition, flagged, planned
     from tests.cast import load
 
@@ -34,6 +35,7 @@ def write() -> None:
 
     first = planned(cast)
     acknowledge(cast.paula)
+    adopted(cast, with_urgent(**URGENT_SLOWER))
     changed = definition(
         goals=first.definition["goals"],
         interventions=[first.definition["interventions"][0] | {"frequency": "every two weeks"}],

@@ -148,6 +148,12 @@ TAMPERINGS: tuple[Tampering, ...] = (
         update_row("due_at = NULL, next_rung_at = NULL"),
         without="due_iff_obliged",
     ),
+    Tampering(
+        "rules-are-known",
+        "events_event",
+        "SELECT id FROM events_event WHERE rulebook_id IS NOT NULL ORDER BY seq LIMIT 1",
+        "UPDATE events_event SET rulebook_id = gen_random_uuid() WHERE id = %(id)s",
+    ),
     Tampering("silence-is-watched", "events_delivery", PAULA_OWES, update_row("next_rung_at = NULL")),
     Tampering("silence-is-watched", "events_delivery", PAULA_OWES, update_row("next_rung_at = due_at + '1 s'")),
     Tampering(

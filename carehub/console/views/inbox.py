@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from carehub.access.queries import organizations_with_rules
 from carehub.core.errors import NotVisible
 from carehub.delivery import queries, receipts
 from carehub.delivery.ladder import LADDER, Step, next_step
@@ -70,6 +71,7 @@ def whole(request: HttpRequest, by: Person, forms: dict[str, State] | None = Non
     """The whole page, with an answer as it was typed."""
     status = max((state.status for state in (forms or {}).values()), default=200)
     context = frame(by) | _open(by) | _feed(by) | _caseload(by) | {"forms": forms or {}}
+    context["organizations"] = organizations_with_rules(by=by)
     return show(request, "inbox.html", context, status=status)
 
 

@@ -23,6 +23,18 @@ CLOCKS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "rules-are-known",
+        "An event that was published under adopted rules names a version of its record's managing organization.",
+        "events_event WHERE rulebook_id IS NOT NULL",
+        """
+        SELECT 'events_event', jsonb_build_object('id', e.id), 'no such version of its organization'
+          FROM events_event e JOIN directory_carerecord c ON c.id = e.record_id
+         WHERE e.rulebook_id IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM access_rulebook b
+                WHERE b.id = e.rulebook_id AND b.organization_id = c.managing_organization_id)
+        """,
+    ),
+    Invariant(
         "silence-is-watched",
         "Until its last rung, an open obligation has a next look, before its deadline no later than this, and no look "
         "is more than a minute late; what the ladder itself says has none.",
