@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 ) -> None:
     admin(cast)
 
-    answer = browser("priya").post(f"/organizations/{cast.clinic.pk}/rules/clocks", typed(**changes))
+    answer = browser("priya").post(f"/organizations/{cast.clinic.pk}/rules/clocks", typed(0, **changes))
 
     page = answer.content.decode()
     assert answer.status_code == 422

@@ -1,6 +1,7 @@
 """An obligation runs by the rules under which its event was published, whatever is adopted afterwards."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.quick
 HOUR = timedelta(hours=1)
 
 
-def row_of(event_id: object, person: Person) -> Delivery:
+def row_of(event_id: UUID, person: Person) -> Delivery:
     return Delivery.objects.select_related("event").get(event_id=event_id, person=person)
 
 
