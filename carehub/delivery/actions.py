@@ -1,10 +1,15 @@
-"""Climb one rung for one silent obligation; open, re-ask and close the incident at the ladder's end."""
+"""Climb the rungs of silent obligations; open, re-ask and close the incident at the ladder's end."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
+from psycopg.errors import LockNotAvailable
 
 from carehub.access import audience, lock_to_change
 from carehub.access.capabilities import Capability
@@ -16,12 +21,16 @@ from carehub.core.ids import new_id
 from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role
 from carehub.events.catalogue import IncidentClosed, IncidentOpened, ObligationEscalated
 from carehub.events.models import Delivery
-from carehub.events.obligations import open_deliveries, withdraw
+from carehub.events.obligations import lock_inboxes, withdraw
 from carehub.events.publish import publish
 
-from .ladder import INCIDENT, LADDER, UNDELIVERED, Rung, next_at
+from . import climbing
+from .climbing import Climb, Climbed, Key
+from .ladder import INCIDENT, UNDELIVERED
 from .models import Dispatch, Escalation, Incident
-from .reach import reach
+
+if TYPE_CHECKING:
+    from carehub.events.audience import Audience
 
 ASK_AGAIN = timedelta(days=1)
 
@@ -31,47 +40,23 @@ class IncidentIsClosed(Conflict):
 
 
 @transaction.atomic
-def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | None:
-    """Climb the next rung of this delivery if it is still open and due; None when there is nothing to climb.
+def climb_due(*, record_id: UUID, but: Collection[Key] = (), patience: timedelta = timedelta()) -> Climbed | None:
+    """Climb the next rung of each of a record's due rows, a batch at most, but for the rows in `but`.
 
-    Two sweepers never climb the same rung: the record's lock orders them and the rung's unique key holds. Whom it
-    reaches is decided now.
+    None when somebody else holds the record, and still does after `patience`.
     """
-    record = CareRecord.objects.lock(record_id)
-    row = (
-        open_deliveries()
-        .select_related("person", "event")
-        .filter(person_id=person_id, event_id=event_id, next_rung_at__lte=now(), rung__lt=len(LADDER))
-        .select_for_update(of=("self",))
-        .first()
-    )
-    if row is None or row.due_at is None:
+    record = _hold(record_id, patience)
+    return _climb(record, climbing.due_rows(record_id, but=but)) if record else None
+
+
+@transaction.atomic
+def climb(*, record_id: UUID, person_id: UUID, event_id: UUID) -> Escalation | None:
+    """Climb the next rung of this one delivery; None when it is not due, or somebody else holds the record."""
+    record = _hold(record_id)
+    if record is None:
         return None
-    rung = LADDER[row.rung]
-    row.rung = rung.number
-    row.next_rung_at = next_at(rung, due_at=row.due_at, priority=row.priority, rulebook_id=row.event.rulebook_id)
-    row.save(update_fields=["rung", "next_rung_at"])
-    if rung is UNDELIVERED and row.received_at is not None:
-        return None
-    fail_point("mid_escalation")
-    reached = reach(rung, record, row.person_id)
-    escalation = Escalation.objects.create(
-        event_id=row.event_id,
-        person_id=row.person_id,
-        round=row.round,
-        rung=rung.number,
-        name=rung.name,
-        to_person_id=reached,
-        channel="mail" if rung.reaches == "person" else "inbox and mail",
-        result="queued",
-    )
-    if rung is INCIDENT:
-        _open_incident(record, row, reached)
-        return escalation
-    Dispatch.objects.create(escalation=escalation, person_id=reached)
-    if rung.reaches != "person":
-        _tell(record, row, rung, reached)
-    return escalation
+    row = climbing.of_record(record_id).filter(person_id=person_id, event_id=event_id)
+    return next(iter(_climb(record, list(row)).escalations), None)
 
 
 @transaction.atomic
@@ -121,42 +106,124 @@ def close_incident(*, by: Person, incident_id: UUID, reason: str) -> Incident:
     return incident
 
 
-def due_incidents() -> "QuerySet[Incident]":
+def due_incidents() -> QuerySet[Incident]:
     """Open incidents whose owner must be asked again."""
     return Incident.objects.filter(closed_at=None, next_ask_at__lte=now()).order_by("next_ask_at")
 
 
-def _tell(record: CareRecord, row: Delivery, rung: Rung, reached: UUID) -> None:
-    trail.wrote("obligation.escalate", by=reached, record_id=record.pk, patient_id=record.patient_id, on=row.event_id)
-    assert row.due_at is not None  # the row is open
-    fact = ObligationEscalated(
-        about_event_id=row.event_id,
-        about_type=row.event.type,
-        person_id=row.person_id,
-        person_name=row.person.name,
-        rung=rung.name,
-        due_at=row.due_at,
+def _hold(record_id: UUID, patience: timedelta = timedelta()) -> CareRecord | None:
+    """The record, locked; None when it is held by somebody else for longer than `patience`."""
+    if not patience:
+        return CareRecord.objects.lock_if_free(record_id)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {patience // timedelta(milliseconds=1)}")
+            record = CareRecord.objects.lock(record_id)
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+            return record
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            return None
+        raise
+
+
+def _climb(record: CareRecord, rows: Sequence[Delivery]) -> Climbed:
+    """Climb one rung of each row: whom it reaches is decided now, and those who are told are locked before the rows.
+
+    Two sweepers never climb the same rung: the record's lock orders them, and the rung's unique key holds.
+    """
+    climbs = climbing.plan(record, rows)
+    to = _audiences(record, climbs)
+    if to:
+        lock_inboxes(a.person_id for told in to.values() for a in told.recipients())
+    arrived = climbing.move_on(climbs) if climbs else {}
+    climbs = [c for c in climbs if c.key in arrived and not (c.rung is UNDELIVERED and arrived[c.key])]
+    if not climbs:
+        return Climbed(len(arrived), [])
+    fail_point("mid_escalation")
+    escalations = Escalation.objects.bulk_create(_escalation(c) for c in climbs)
+    Dispatch.objects.bulk_create(
+        Dispatch(escalation=escalation, person_id=escalation.to_person_id)
+        for escalation in escalations
+        if escalation.rung != INCIDENT.number
     )
-    publish(fact, id=new_id(), to=audience(record, fact, by=None, addressed=reached))
+    for c in climbs:
+        if c.rung is not INCIDENT and c.rung.reaches != "person":
+            _tell(record, c, to[c.rung is INCIDENT, c.reached])
+    _open_incidents(record, [c for c in climbs if c.rung is INCIDENT], to)
+    return Climbed(len(arrived), escalations)
 
 
-def _open_incident(record: CareRecord, row: Delivery, owner: UUID) -> None:
+def _audiences(record: CareRecord, climbs: Sequence[Climb]) -> dict[tuple[bool, UUID], Audience]:
+    """Who must know what the ladder says: the same for every rung that reaches the same person, incident or not."""
+    to: dict[tuple[bool, UUID], Audience] = {}
+    for c in climbs:
+        whom = (c.rung is INCIDENT, c.reached)
+        if c.rung.reaches != "person" and whom not in to:
+            fact = _opened(c, new_id(), "") if c.rung is INCIDENT else _escalated(c)
+            to[whom] = audience(record, fact, by=None, addressed=c.reached)
+    return to
+
+
+def _escalation(c: Climb) -> Escalation:
+    return Escalation(
+        event_id=c.row.event_id,
+        person_id=c.row.person_id,
+        round=c.row.round,
+        rung=c.rung.number,
+        name=c.rung.name,
+        to_person_id=c.reached,
+        channel="mail" if c.rung.reaches == "person" else "inbox and mail",
+        result="queued",
+    )
+
+
+def _escalated(c: Climb) -> ObligationEscalated:
+    assert c.row.due_at is not None  # the row is open
+    return ObligationEscalated(
+        about_event_id=c.row.event_id,
+        about_type=c.row.event.type,
+        person_id=c.row.person_id,
+        person_name=c.row.person.name,
+        rung=c.rung.name,
+        due_at=c.row.due_at,
+    )
+
+
+def _opened(c: Climb, incident_id: UUID, owner_name: str) -> IncidentOpened:
+    return IncidentOpened(
+        incident_id=incident_id,
+        about_event_id=c.row.event_id,
+        about_type=c.row.event.type,
+        owner_id=c.reached,
+        owner_name=owner_name,
+    )
+
+
+def _tell(record: CareRecord, c: Climb, to: Audience) -> None:
+    trail.wrote(
+        "obligation.escalate", by=c.reached, record_id=record.pk, patient_id=record.patient_id, on=c.row.event_id
+    )
+    publish(_escalated(c), id=new_id(), to=to)
+
+
+def _open_incidents(record: CareRecord, climbs: Sequence[Climb], to: Mapping[tuple[bool, UUID], Audience]) -> None:
     """One open for an event: who falls silent on it later joins the incident that is there."""
-    if Incident.objects.filter(event_id=row.event_id, closed_at=None).exists():
+    if not climbs:
         return
-    incident = Incident.objects.create(
-        event_id=row.event_id, record=record, owner_id=owner, next_ask_at=now() + ASK_AGAIN
-    )
-    Dispatch.objects.create(incident=incident, person_id=owner)
-    trail.wrote("incident.open", by=owner, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
-    fact = IncidentOpened(
-        incident_id=incident.pk,
-        about_event_id=row.event_id,
-        about_type=row.event.type,
-        owner_id=owner,
-        owner_name=Person.objects.values_list("name", flat=True).get(pk=owner),
-    )
-    publish(fact, id=new_id(), to=audience(record, fact, by=None))
+    first = {c.row.event_id: c for c in reversed(climbs)}
+    there = set(Incident.objects.filter(event_id__in=first, closed_at=None).values_list("event_id", flat=True))
+    names = dict(Person.objects.filter(pk__in={c.reached for c in climbs}).values_list("pk", "name"))
+    asked_at = now() + ASK_AGAIN
+    for c in sorted(first.values(), key=climbs.index):
+        if c.row.event_id in there:
+            continue
+        incident = Incident.objects.create(
+            event_id=c.row.event_id, record=record, owner_id=c.reached, next_ask_at=asked_at
+        )
+        Dispatch.objects.create(incident=incident, person_id=c.reached)
+        trail.wrote("incident.open", by=c.reached, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
+        publish(_opened(c, incident.pk, names[c.reached]), id=new_id(), to=to[True, c.reached])
 
 
 def _admins(record: CareRecord) -> set[UUID]:

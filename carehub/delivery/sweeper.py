@@ -1,19 +1,27 @@
 """What is due? Any number of these may run; each asks the database, climbs, and beats. Needs no Redis.
 
-1. Find due deliveries without locking them.
-2. For each, in a transaction of its own: lock the record, look again under the lock, climb; again until nothing is
-   due, so that after an outage every missed rung is climbed, in order, to whoever is due now.
-3. Ask the owners of open incidents again, once a day.
-4. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
-5. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
-6. Beat, so that readiness can see a sweeper that has gone quiet.
+1. Find the records on which a rung has fallen due, longest first, without locking them.
+2. In rounds, climb a batch of each, in a transaction of its own: lock the record, look again under the lock, climb.
+   Round after round until nothing is due, so that after an outage every missed rung is climbed, in order, to whoever
+   is due now, and a record with thousands of rows keeps no other waiting.
+3. Pass over a record that somebody else holds, another sweeper or a writer; wait for it only when nothing else is to
+   be done, and not for long.
+4. When a batch fails, climb its rows one by one, so that only the row that is broken waits.
+5. Ask the owners of open incidents again, once a day.
+6. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
+7. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
+8. Beat, so that readiness can see a sweeper that has gone quiet.
 """
 
+import functools
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection
@@ -21,23 +29,29 @@ from django.db import DatabaseError, connection
 from carehub.accounts import actions as accounts
 from carehub.core import idempotency
 from carehub.core.clock import DatabaseNow
-from carehub.events.models import Delivery
 
-from . import actions, tasks, verify
-from .ladder import LADDER
-from .models import Escalation, Heartbeat
+from . import actions, climbing, tasks, verify
+from .climbing import Key
+from .models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
 QUIET_AFTER = timedelta(seconds=15)
 BATCH = 200
-PASSES = 100  # of a batch each: what one look may climb, so that other duties are not kept waiting for ever
+LOOK_SECONDS = 5.0  # what one pass may spend on climbing, so that its other duties and its beat are not kept waiting
+PATIENCE = timedelta(milliseconds=200)  # for a record that many write to: in the lock's queue its turn comes
+
+Result = TypeVar("Result")
 
 
 def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> None:
-    """Sweep until `stop` is set. A database that does not answer is tried again next period."""
+    """Sweep until `stop` is set, at once again after a rung was climbed: more may be due.
+
+    A database that does not answer is tried again next period.
+    """
     while not stop.is_set():
+        climbed = 0
         try:
             climbed, sent = sweep(name=name)
             if climbed or sent:
@@ -45,26 +59,13 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
         except DatabaseError as error:
             logger.warning("sweep: the database does not answer (%s)", type(error).__name__)
             connection.close()
-        stop.wait(period)
+        stop.wait(0 if climbed else period)
 
 
 def sweep(*, name: str) -> tuple[int, int]:
     """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
     beat(name)
-    climbed = 0
-    stuck: set[UUID] = set()
-    for _ in range(PASSES):
-        rows = due(passing_over=stuck)
-        if not rows:
-            break
-        for row in rows:
-            if row.event.record_id in stuck:
-                continue
-            is_done, escalation = _climb(row)
-            climbed += escalation
-            if not is_done:
-                stuck.add(row.event.record_id)
-                beat(name)  # it may have waited for a lock
+    climbed = climb_all()
     for incident in list(actions.due_incidents()[:BATCH]):
         _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
     notices = hand_over_notices()
@@ -75,32 +76,75 @@ def sweep(*, name: str) -> tuple[int, int]:
     return climbed, notices
 
 
-def due(*, passing_over: Collection[UUID] = ()) -> list[Delivery]:
-    """Open obligations whose next rung has fallen due, longest first; records that must wait are passed over."""
-    rows = Delivery.objects.filter(next_rung_at__lte=DatabaseNow(), outcome=None, rung__lt=len(LADDER))
-    rows = rows.exclude(event__record_id__in=list(passing_over)).select_related("event")
-    return list(rows.order_by("next_rung_at")[:BATCH])
+def climb_all(*, seconds: float = LOOK_SECONDS) -> int:
+    """Climb what is due, for so many seconds at most; returns how many rungs were climbed."""
+    look = _Look(until=time.monotonic() + seconds)
+    while records := climbing.due_records(but=look.visited):
+        look.visited.update(records)
+        if not look.climb(records):
+            break
+    return look.climbed
 
 
-def _climb(row: Delivery) -> tuple[bool, int]:
-    """Whether this row moved on (or another sweeper moved it), and how many rungs were climbed."""
-    record_id = row.event.record_id
-    found: list[Escalation | None] = []
-    is_done = _guarded(
-        row.event_id,
-        lambda: found.append(actions.climb(record_id=record_id, person_id=row.person_id, event_id=row.event_id)),
-    )
-    return is_done, sum(escalation is not None for escalation in found)
+@dataclass
+class _Look:
+    """One look at what is due: what was climbed, and what is left for the next one."""
+
+    until: float
+    climbed: int = 0
+    visited: set[UUID] = field(default_factory=set)
+    broken: set[Key] = field(default_factory=set)
+
+    def climb(self, records: list[UUID]) -> bool:
+        """Rounds of these records until nothing moves any more; False when the time is up."""
+        patience = timedelta()
+        while records:
+            moved, held = [], []
+            for record_id in records:
+                if time.monotonic() > self.until:
+                    return False
+                rows = self._batch(record_id, patience)
+                if rows is None:
+                    held.append(record_id)
+                elif rows:
+                    moved.append(record_id)
+            if not moved and patience:
+                break
+            patience = timedelta() if moved else PATIENCE
+            records = moved + held
+        return True
+
+    def _batch(self, record_id: UUID, patience: timedelta) -> int | None:
+        """How many rows of the record moved on; None while somebody else holds it."""
+        try:
+            found = actions.climb_due(record_id=record_id, but=self.broken, patience=patience)
+        except Exception as error:
+            logger.warning("sweep: record %s: a batch failed (%s); one by one", record_id, type(error).__name__)
+            return self._one_by_one(record_id)
+        if found is None:
+            return None
+        self.climbed += len(found.escalations)
+        return found.rows
+
+    def _one_by_one(self, record_id: UUID) -> int:
+        """A row that fails is left for the next look; the others go on."""
+        rows = climbing.due_rows(record_id, but=self.broken)
+        for row in rows:
+            one = functools.partial(actions.climb, record_id=record_id, person_id=row.person_id, event_id=row.event_id)
+            is_done, escalation = _guarded(row.event_id, one)
+            self.climbed += escalation is not None
+            if not is_done:
+                self.broken.add((row.person_id, row.event_id))
+        return len(rows)
 
 
-def _guarded(event_id: UUID, action: Callable[[], object]) -> bool:
-    """One record that is locked or broken must not keep the others waiting, whatever is wrong with it."""
+def _guarded(event_id: UUID, action: Callable[[], Result]) -> tuple[bool, Result | None]:
+    """What is locked or broken must not keep the rest waiting, whatever is wrong with it: whether it went well."""
     try:
-        action()
+        return True, action()
     except Exception as error:
         logger.warning("sweep: event %s must wait (%s)", event_id, type(error).__name__)
-        return False
-    return True
+        return False, None
 
 
 def hand_over_notices() -> int:

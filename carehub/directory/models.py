@@ -110,6 +110,10 @@ class CareRecordQuerySet(models.QuerySet["CareRecord"]):
             raise NotVisible()
         return record
 
+    def lock_if_free(self, id: UUID) -> CareRecord | None:
+        """As `lock`, but None at once when another transaction holds the record."""
+        return self.select_for_update(no_key=True, of=("self",), skip_locked=True).filter(pk=id).first()
+
 
 class CareRecord(BaseModel):
     """The shared record of one course of care: the unit that teams, plans, flags and messages belong to."""

@@ -4,7 +4,6 @@ Acknowledgements are receipts (`delivery/receipts.py`). All of these run under t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from carehub.core.clock import now
 from . import doorbell
 from .audience import Addressee
 from .models import Delivery, Event, Obligation, Outcome
+from .rows import write
 
 
 def open_deliveries() -> "QuerySet[Delivery]":
@@ -36,13 +36,14 @@ def asked_of(*, event_id: UUID, person_id: UUID) -> list[str] | None:
 def settle_answer(*, event_id: UUID, by_id: UUID, still_asked: Sequence[str]) -> None:
     """End the answerer's obligation; those whose every asked role has now answered need only acknowledge."""
     moment = now()
-    rows = open_deliveries().filter(event_id=event_id, obligation=Obligation.ANSWER)
-    for row in rows.order_by("person_id").select_for_update(of=("self",)):
+    owed = open_deliveries().filter(event_id=event_id, obligation=Obligation.ANSWER)
+    rows = list(owed.order_by("person_id").select_for_update(of=("self",)))
+    for row in rows:
         if row.person_id == by_id:
             _end(row, Outcome.ANSWERED, by_id=by_id, at=moment, reason="")
         elif not set(row.asked_roles) & set(still_asked):
             row.obligation = Obligation.ACKNOWLEDGE
-            _save(row, "obligation")
+    write(rows)
     doorbell.ring_after_commit({by_id: 0})
 
 
@@ -97,14 +98,20 @@ def hand_over(
     if not leaving:
         return 0
     new_numbers = _next_numbers(to_id, sum(e not in theirs or theirs[e].n is None for e in events))
+    made: list[Delivery] = []
     for row in leaving:
         climbs_at = row.next_rung_at
         _end(row, Outcome.HANDED_OVER, by_id=to_id, at=moment, reason=reason)
         own = theirs.get(row.event_id)
-        if own is None or own.n is None:
-            _receive(own, _Taken(row.event_id, to_id, row.roles, new_numbers.pop(0), climbs_at), row)
+        if own is None:
+            own = Delivery(person_id=to_id, event_id=row.event_id)
+            made.append(own)
+        if own.n is None:
+            _receive(own, new_numbers.pop(0), row, climbs_at)
         elif not _has_done(own, row):
             _strengthen(own, row, climbs_at)
+    write(rows)
+    Delivery.objects.bulk_create(made)
     doorbell.ring_after_commit({to_id: 0, from_id: 0})
     return len(leaving)
 
@@ -123,6 +130,7 @@ def withdraw(*, event_id: UUID, by_id: UUID, reason: str, inherited_rung: int) -
     ended = list(rows)
     for row in ended:
         _end(row, Outcome.WITHDRAWN, by_id=by_id, at=moment, reason=reason[:500])
+    write(ended)
     doorbell.ring_after_commit({row.person_id: 0 for row in ended})
     return len(ended)
 
@@ -133,24 +141,25 @@ def catch_up(*, person_id: UUID, addressees: Mapping[UUID, Addressee]) -> int:
     Somebody who comes back keeps the rows that he had; what he handed over opens again and climbs anew.
     """
     moment = now()
-    had = {
-        row.event_id: row
-        for row in Delivery.objects.filter(person_id=person_id, event_id__in=addressees).select_for_update(of=("self",))
-    }
+    rows = Delivery.objects.filter(person_id=person_id, event_id__in=addressees)
+    had = {row.event_id: row for row in rows.order_by("n").select_for_update(of=("self",))}
     wanted = [(e, a) for e, a in addressees.items() if e not in had or (had[e].n is None and not a.exclusion)]
     numbers = _next_numbers(person_id, sum(not a.exclusion for _, a in wanted))
-    for event_id, addressee in wanted:
-        row = had.get(event_id) or Delivery(person_id=person_id, event_id=event_id)
-        _fill(row, addressee, numbers.pop(0) if not addressee.exclusion else None, moment)
-        _store(row, is_new=event_id not in had)
+    made: list[Delivery] = []
+    changed: list[Delivery] = []
     for event_id, row in had.items():
-        addressee = addressees[event_id]
-        if row.n is not None and row.outcome == Outcome.HANDED_OVER and not addressee.exclusion:
+        if row.n is not None and row.outcome == Outcome.HANDED_OVER and not addressees[event_id].exclusion:
             row.outcome = row.outcome_at = row.outcome_by = None
             row.outcome_reason = ""
             row.round += 1
-            _fill(row, addressee, row.n, moment)
-            _store(row, is_new=False)
+            _fill(row, addressees[event_id], row.n, moment)
+            changed.append(row)
+    for event_id, addressee in wanted:
+        row = had.get(event_id) or Delivery(person_id=person_id, event_id=event_id)
+        _fill(row, addressee, numbers.pop(0) if not addressee.exclusion else None, moment)
+        (changed if event_id in had else made).append(row)
+    write(changed)
+    Delivery.objects.bulk_create(made)
     if numbers or wanted:
         doorbell.ring_after_commit({person_id: 0})
     return len(wanted)
@@ -160,15 +169,6 @@ def current_standing(record_id: UUID) -> list[Event]:
     """The newest standing event of each topic of a record, oldest first."""
     newest = Event.objects.filter(record_id=record_id, is_standing=True).order_by("topic", "-seq").distinct("topic")
     return sorted(newest, key=lambda event: event.seq)
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    event_id: UUID
-    person_id: UUID
-    roles: list[str]
-    n: int
-    climbs_at: datetime | None
 
 
 def _next_numbers(person_id: UUID, count: int) -> list[int]:
@@ -199,12 +199,10 @@ def _fill(row: Delivery, addressee: Addressee, n: int | None, moment: datetime) 
     row.rung = 0
 
 
-def _receive(own: Delivery | None, taken: _Taken, from_row: Delivery) -> None:
-    row = own or Delivery(person_id=taken.person_id, event_id=taken.event_id)
-    row.n, row.roles, row.exclusion, row.ground = taken.n, taken.roles, "", "successor"
-    row.obligation, row.asked_roles, row.priority = from_row.obligation, from_row.asked_roles, from_row.priority
-    row.due_at, row.next_rung_at, row.rung = from_row.due_at, taken.climbs_at, from_row.rung
-    _store(row, is_new=own is None)
+def _receive(own: Delivery, n: int, from_row: Delivery, climbs_at: datetime | None) -> None:
+    own.n, own.roles, own.exclusion, own.ground = n, from_row.roles, "", "successor"
+    own.obligation, own.asked_roles, own.priority = from_row.obligation, from_row.asked_roles, from_row.priority
+    own.due_at, own.next_rung_at, own.rung = from_row.due_at, climbs_at, from_row.rung
 
 
 def _has_done(own: Delivery, from_row: Delivery) -> bool:
@@ -226,8 +224,6 @@ def _strengthen(own: Delivery, from_row: Delivery, climbs_at: datetime | None) -
         own.next_rung_at = climbs_at
     own.outcome = own.outcome_at = own.outcome_by = None
     own.outcome_reason = ""
-    _save(own, "obligation", "asked_roles", "due_at", "priority", "rung", "round", "next_rung_at")
-    _save(own, "outcome", "outcome_at", "outcome_by", "outcome_reason")
 
 
 def _end(row: Delivery, outcome: Outcome, *, by_id: UUID, at: datetime, reason: str) -> None:
@@ -236,12 +232,3 @@ def _end(row: Delivery, outcome: Outcome, *, by_id: UUID, at: datetime, reason: 
     row.outcome, row.outcome_by_id, row.outcome_reason = outcome, by_id, reason
     row.outcome_at = max(filter(None, [at, row.seen_at]))
     row.next_rung_at = None
-    _save(row, "received_at", "seen_at", "outcome", "outcome_by", "outcome_at", "outcome_reason", "next_rung_at")
-
-
-def _save(row: Delivery, *fields: str) -> None:
-    row.save(update_fields=fields)
-
-
-def _store(row: Delivery, *, is_new: bool) -> None:
-    row.save(force_insert=is_new, force_update=not is_new)
