@@ -143,9 +143,9 @@ def _climb(record: CareRecord, rows: Sequence[Delivery]) -> Climbed:
     fail_point("mid_escalation")
     escalations = Escalation.objects.bulk_create(_escalation(c) for c in climbs)
     Dispatch.objects.bulk_create(
-        Dispatch(escalation=escalation, person_id=escalation.to_person_id)
-        for escalation in escalations
-        if escalation.rung != INCIDENT.number
+        Dispatch(escalation=escalation, person_id=c.reached)
+        for c, escalation in zip(climbs, escalations, strict=True)
+        if c.rung is not INCIDENT
     )
     for c in climbs:
         if c.rung is not INCIDENT and c.rung.reaches != "person":

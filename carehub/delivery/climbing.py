@@ -78,7 +78,8 @@ def due_records(*, but: Collection[UUID] = ()) -> list[UUID]:
 def due_rows(record_id: UUID, *, but: Collection[Key] = ()) -> list[Delivery]:
     """The record's rows whose next rung has fallen due, longest first: as many as one batch climbs. Locks nothing."""
     rows = of_record(record_id).order_by("next_rung_at", "person_id", "n")
-    found, told = [], 0
+    found: list[Delivery] = []
+    told = 0
     for row in rows[: BATCH + len(but)]:
         if (row.person_id, row.event_id) in but:
             continue

@@ -12,7 +12,7 @@ import msgspec
 
 from carehub.conditions.actions import answer_flag, raise_flag
 from carehub.conditions.models import Flag
-from carehub.delivery.actions import climb, close_incident
+from carehub.delivery.actions import climb, climb_due, close_incident
 from carehub.delivery.models import Incident
 from carehub.directory.models import Membership, Patient, Role
 from carehub.events.catalogue import Coding
@@ -115,6 +115,15 @@ def _climb(cast: Cast) -> None:
     rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
     rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=2)
     assert climb(record_id=cast.record.pk, person_id=cast.ivan.pk, event_id=revision.event_id) is not None
+
+
+def _climb_due(cast: Cast) -> None:
+    revision = planned(cast)
+    rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
+    rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=3)
+    climbed = climb_due(record_id=cast.record.pk)
+    assert climbed is not None
+    assert len(climbed.escalations) == 1
 
 
 def _close_incident(cast: Cast) -> None:
@@ -240,6 +249,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         "obligation.escalated",
         "urgent",
         {"person_name": "Ivan", "rung": "cover", "about_type": "plan.revised"},
+        {"Cora": INFORMED},
+        frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
+    ),
+    Scenario(
+        climb_due,
+        _climb_due,
+        "obligation.escalated",
+        "urgent",
+        {"person_name": "Ivan", "rung": "on-call", "about_type": "plan.revised"},
         {"Cora": INFORMED},
         frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
     ),
