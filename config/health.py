@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 
 from carehub.core.clock import DatabaseNow, now
 from carehub.core.errors import Unavailable
-from carehub.delivery.models import Heartbeat, Verification
+from carehub.delivery.models import Heartbeat, Unrenderable, Verification
 from carehub.delivery.sweeper import QUIET_AFTER
 from carehub.delivery.verify import OUTDATED_AFTER
 
 from .rest import as_http
 
-REPORTED_ONLY = frozenset({"ledger"})
+REPORTED_ONLY = frozenset({"ledger", "events"})
 """Checks whose finding is told and changes no status: to stop serving would mend no row and tell nobody anything."""
 
 _migrated = False
@@ -30,13 +30,14 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when this installation can do its work, else 503 naming each check that fails and its remedy.
 
-    What the last hourly look at the ledger found is told either way.
+    What the last hourly look at the ledger found, and which events this version cannot show, is told either way.
     """
     checks: dict[str, Callable[[], str]] = {
         "database": _database,
         "migrations": _migrations,
         "sweeper": _sweeper,
         "ledger": _ledger,
+        "events": _events,
     }
     found = {}
     for name, check in checks.items():
@@ -87,3 +88,12 @@ def _ledger() -> str:
     if last.at < now() - OUTDATED_AFTER:
         return f"not verified since {last.at:%Y-%m-%d %H:%M}Z; is a worker running?"
     return "ok"
+
+
+def _events() -> str:
+    hidden = Unrenderable.objects.filter(resolved_at=None).order_by("found_at")
+    first = hidden.first()
+    if first is None:
+        return "ok"
+    since = f"the first is {first.pk}, found at {first.found_at:%Y-%m-%d %H:%M}Z: {first.reason}"
+    return f"{hidden.count()} cannot be shown by this version; {since}; run `carehub verify-ledger`"

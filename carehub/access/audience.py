@@ -90,6 +90,19 @@ def joining(
     return found if found.exclusion else replace(found, ground="joining", asked_roles=asked)
 
 
+def joining_unshown(record: CareRecord, person_id: UUID, event_type: str) -> Addressee:
+    """What a standing event that this code cannot show is to somebody who joins: something to be read, once it can be.
+
+    What it would ask is unknown here. He is excluded where his roles are known not to read events of this type.
+    """
+    member = next(m for m in team(record) if m.person_id == person_id)
+    roles = tuple(role.value for role in member.roles)
+    reads = EVENT_READ.get(event_type)
+    if reads and reads not in capabilities_of(member.roles, is_care_manager=member.is_care_manager):
+        return Addressee(person_id, roles, exclusion="by role")
+    return Addressee(person_id, roles, Obligation.INFORM, "joining")
+
+
 def _addressee(
     member: Member, fact: Fact, rules: Rules, priority: Priority, *, by: UUID | None, addressed: UUID | None
 ) -> Addressee:

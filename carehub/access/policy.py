@@ -15,7 +15,7 @@ from carehub.directory.models import CareRecord, Membership, Organization, Perso
 from carehub.events.models import Delivery, Event
 
 from .capabilities import AT_ORGANIZATION, Capability
-from .roles import CARE_MANAGER, MATRIX, READERS
+from .roles import CARE_MANAGER, EVENT_READ, MATRIX, READERS
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,6 +29,18 @@ READABLE_SQL = """
 """Whether delivery `d` of event `e` may still be read by its person: the hub's and the inbox's one condition.
 
 Somebody who left a record keeps one event of it: the one that told him so.
+"""
+
+HIDDEN_SQL = """
+(e.type <> ALL(%(known)s) AND EXISTS (
+    SELECT 1 FROM directory_membership m
+     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL
+))
+"""
+"""Whether delivery `d` is of an event whose type this code does not know, and its person still on the team.
+
+He was told of it by a version that knew. Which capability it takes to read it is unknown here, so that he is shown
+that it is there (events/wire.py), and nothing of it.
 """
 
 
@@ -123,11 +135,15 @@ def visible(person: Person, rows: "QuerySet[Row]") -> "QuerySet[Row]":
 
 
 def _may_read(person: Person, record: str, type: str) -> Q:
-    """Some active role of his on that record may read that type of event."""
+    """Some active role of his on that record may read that type of event.
+
+    Or it is a type that this code does not know: then any role sees that there is one, and nothing of it.
+    """
     pairs = Membership.objects.filter(person_id=person.pk, record_id=OuterRef(record), ended_at=None).annotate(
         pair=Concat(F("role"), Value(" "), ExpressionWrapper(OuterRef(type), CharField()))
     )
-    return Q(Exists(pairs.filter(pair__in=READERS)))
+    is_unknown = ~Q(**{f"{type}__in": list(EVENT_READ)})
+    return Q(Exists(pairs.filter(pair__in=READERS))) | (is_unknown & Q(_on_team(person, record)))
 
 
 def _was_told(person: Person, event: str) -> Q:

@@ -11,6 +11,7 @@ _DEEDS = {
     "flag.raised": "raised a medical flag",
     "flag.answered": "answered a medical flag",
     "message.posted": "wrote a message",
+    "event.unrenderable": "did something that this server cannot show yet",
 }
 _WITHOUT_AUTHOR = {"obligation.escalated": "Somebody has not answered in time"}
 

@@ -6,24 +6,30 @@ from uuid import UUID
 
 from carehub.delivery.queries import Progress, progress, state_of
 from carehub.directory.models import Person
-from carehub.events.catalogue import Fact, parse
+from carehub.events.catalogue import Fact
 from carehub.events.models import Delivery, Event
+from carehub.events.rendering import rendered
 
 from . import words
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One event for one reader. `progress` is None where the others are not shown."""
+    """One event for one reader. `progress` is None where the others are not shown.
+
+    `fact` is None for an event that this version cannot show: the card says so.
+    """
 
     event: Event
-    fact: Fact
+    fact: Fact | None
     row: Delivery
     progress: Progress | None
 
     @property
     def templates(self) -> list[str]:
         """The template that words this type of event, or the one that says only who did what."""
+        if self.fact is None:
+            return ["console/events/unrenderable.html"]
         return [f"console/events/{self.event.type.replace('.', '_')}.html", "console/events/other.html"]
 
     @property
@@ -34,7 +40,7 @@ class Card:
     @property
     def is_short(self) -> bool:
         """Whether a timeline shows it whole; what has a place of its own on the record is folded there."""
-        return not self.event.type.startswith(("plan.", "flag.", "message."))
+        return self.fact is None or not self.event.type.startswith(("plan.", "flag.", "message."))
 
     @property
     def phrase(self) -> str:
@@ -61,13 +67,13 @@ def from_inbox(by: Person, rows: Iterable[Delivery]) -> list[Card]:
     """Cards of my own deliveries; what I wrote shows how far the others are. At most two queries."""
     rows = list(rows)
     found = progress(by=by, event_ids=[row.event_id for row in rows])
-    return [Card(row.event, parse(row.event.type, row.event.body), row, found.get(row.event_id)) for row in rows]
+    return [Card(row.event, rendered(row.event.type, row.event.body), row, found.get(row.event_id)) for row in rows]
 
 
 def from_timeline(events: Iterable[Event], found: Mapping[UUID, Progress]) -> list[Card]:
     """Cards of events of one record, for which `progress` was asked."""
     return [
-        Card(event, parse(event.type, event.body), found[event.pk].mine, found[event.pk])
+        Card(event, rendered(event.type, event.body), found[event.pk].mine, found[event.pk])
         for event in events
         if event.pk in found
     ]

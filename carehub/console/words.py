@@ -35,13 +35,14 @@ EVENT_TITLES = {
 
 
 def title(event_type: str) -> str:
-    """`Treatment plan` for plan.revised; the type itself where there are no words yet."""
-    return EVENT_TITLES.get(event_type, event_type.replace(".", " ").capitalize())
+    """`Treatment plan` for plan.revised; for a type that this version does not know, that it cannot be shown."""
+    return EVENT_TITLES.get(event_type, "Cannot be shown")
 
 
 def phrase(event_type: str) -> str:
     """What completes "<author> ..." for an event of this type."""
-    return CATALOGUE[event_type].phrase
+    known = CATALOGUE.get(event_type)
+    return known.phrase if known else "did something that this version cannot show"
 
 
 def span(length: timedelta) -> str:

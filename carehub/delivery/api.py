@@ -12,7 +12,7 @@ from carehub.core.rest import Call, Endpoint, Struct, posts, reads, writes
 from carehub.directory.models import Role
 from carehub.directory.wire import PersonOut, person_out
 from carehub.events.models import Delivery
-from carehub.events.wire import EventOut, event_out
+from carehub.events.wire import EventOut, event_out, shown_type
 
 from . import actions, queries, receipts
 from .frames import Number
@@ -326,7 +326,7 @@ def _uncommunicated(row: Delivery) -> UncommunicatedRow:
     step = next_step(row)
     return UncommunicatedRow(
         event_id=row.event_id,
-        event_type=row.event.type,
+        event_type=shown_type(row.event.type),
         priority=row.event.priority,
         record_id=row.event.record_id,
         patient=row.event.record.patient.name,
@@ -350,7 +350,7 @@ def _incident(row: Incident) -> IncidentOut:
         record_id=row.record_id,
         patient=row.record.patient.name,
         event_id=row.event_id,
-        event_type=row.event.type,
+        event_type=shown_type(row.event.type),
         priority=row.event.priority,
         owner_id=row.owner_id,
         owner=row.owner.name,

@@ -1,6 +1,7 @@
 """Read inboxes: one statement for the hub (many people at once) and for `GET /api/v1/inbox` (one).
 
-Rows that a person may no longer read come back without content: their number still moves the cursor on.
+Rows that a person may no longer read come back without content: their number still moves the cursor on. An event of
+a type that this code does not know is shown as one that cannot be shown.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,10 @@ from uuid import UUID
 
 import msgspec
 
-from carehub.access.policy import READABLE_SQL
-from carehub.access.roles import READERS
+from carehub.access.policy import HIDDEN_SQL, READABLE_SQL
+from carehub.access.roles import EVENT_READ, READERS
 from carehub.directory.wire import PersonOut
-from carehub.events.wire import EventOut
+from carehub.events.wire import UNRENDERABLE, EventOut
 
 from .frames import EventFrame
 
@@ -25,7 +26,7 @@ READ_SQL = f"""
 SELECT c.slot, d.n, d.obligation, d.due_at, d.ground,
        coalesce(d.outcome, CASE WHEN d.seen_at IS NOT NULL THEN 'seen'
                                 WHEN d.received_at IS NOT NULL THEN 'received' ELSE 'pending' END) AS state,
-       CASE WHEN {READABLE_SQL} THEN e.body::text END AS body,
+       CASE WHEN {READABLE_SQL} THEN e.body::text WHEN {HIDDEN_SQL} THEN '' END AS body,
        e.id, e.type, e.record_id, e.at, e.author_id, a.name, e.priority, e.topic
   FROM unnest(%(persons)s::uuid[], %(afters)s::bigint[]) WITH ORDINALITY AS c(person_id, after, slot)
  CROSS JOIN LATERAL (
@@ -41,7 +42,13 @@ SELECT c.slot, d.n, d.obligation, d.due_at, d.ground,
 
 def read_parameters(persons: Sequence[UUID], afters: Sequence[int], page: int = PAGE) -> dict[str, Any]:
     """The parameters of READ_SQL: pairs of person and cursor; `page` rows at most for each pair."""
-    return {"persons": list(persons), "afters": list(afters), "page": page, "readers": list(READERS)}
+    return {
+        "persons": list(persons),
+        "afters": list(afters),
+        "page": page,
+        "readers": list(READERS),
+        "known": list(EVENT_READ),
+    }
 
 
 @dataclass(slots=True)
@@ -83,12 +90,12 @@ def _encode(
 ) -> msgspec.Raw:
     event = EventOut(
         id=id,
-        type=type,
+        type=type if body else UNRENDERABLE,
         record_id=record_id,
         at=at,
         author=PersonOut(id=author_id, name=name) if author_id else None,
         priority=priority,
-        topic=topic,
-        body=msgspec.Raw(body.encode()),
+        topic=topic if body else "",
+        body=msgspec.Raw(body.encode() or b"{}"),
     )
     return msgspec.Raw(msgspec.json.encode(event))

@@ -109,3 +109,32 @@ class Verification(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_verification")]
+
+
+class Unrenderable(models.Model):
+    """An event that a version of the code could not show: its type is unknown there, or its body does not fit.
+
+    `reason` names fields, nothing of their content. Resolved once a version can show it.
+    """
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, primary_key=True, related_name="unrenderable")
+    reason = models.CharField(max_length=100)
+    found_at = models.DateTimeField(db_default=DatabaseNow())
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["found_at"], condition=Q(resolved_at=None), name="unrenderable_open")]
+
+
+class RenderLook(models.Model):
+    """How far the events were looked at with one version's catalogue, by its fingerprint; claimed by `due_at`.
+
+    Everything up to `looked` was. Up to `head` it will have been, once all transactions below `horizon` have ended.
+    """
+
+    catalogue = models.CharField(max_length=64, primary_key=True)
+    due_at = models.DateTimeField()
+    looked = models.BigIntegerField()
+    head = models.BigIntegerField()
+    horizon = models.BigIntegerField()
+    head_at = models.DateTimeField()

@@ -10,7 +10,8 @@
 5. Ask the owners of open incidents again, once a day.
 6. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
 7. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
-8. Beat, so that readiness can see a sweeper that has gone quiet.
+8. Every 15 s, whoever claims it looks for new events that this version cannot show, for the operators.
+9. Beat, so that readiness can see a sweeper that has gone quiet.
 """
 
 import functools
@@ -30,7 +31,7 @@ from carehub.accounts import actions as accounts
 from carehub.core import idempotency
 from carehub.core.clock import DatabaseNow
 
-from . import actions, climbing, tasks, verify
+from . import actions, climbing, tasks, unrenderable, verify
 from .climbing import Key
 from .models import Heartbeat
 
@@ -72,6 +73,7 @@ def sweep(*, name: str) -> tuple[int, int]:
     if verify.claim():
         tasks.enqueue(tasks.verify_ledger, expires=verify.PERIOD.total_seconds())
         forget_outdated()
+    unrenderable.look()
     beat(name)
     return climbed, notices
 

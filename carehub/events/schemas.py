@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from .catalogue import CATALOGUE
-from .wire import EventOut
+from .wire import UNRENDERABLE, EventOut
 
 REFERENCE = "#/components/schemas/"
 """Where OpenAPI and AsyncAPI both look for schemas."""
@@ -30,7 +30,7 @@ def components(structs: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
 
 def _bodies(event: dict[str, Any]) -> None:
     """Say that the type decides what the body holds."""
-    event["properties"]["type"]["enum"] = sorted(CATALOGUE)
+    event["properties"]["type"]["enum"] = sorted([*CATALOGUE, UNRENDERABLE])
     event["properties"]["body"] = {"type": "object", "description": "By type; docs/events.md lists them."}
     event["allOf"] = [
         {

@@ -8,7 +8,14 @@ import msgspec
 
 from carehub.directory.wire import PersonOut, person_out
 
+from .catalogue import CATALOGUE
 from .models import Event
+
+UNRENDERABLE = "event.unrenderable"
+"""The type under which an event is shown whose own type this code does not know, with no topic and an empty body.
+
+It has its number, record, author, priority and time; a version that knows the type shows the rest.
+"""
 
 
 class EventOut(msgspec.Struct):
@@ -24,13 +31,19 @@ class EventOut(msgspec.Struct):
 
 def event_out(event: Event) -> EventOut:
     """The wire form of a loaded event (with its author)."""
+    is_known = event.type in CATALOGUE
     return EventOut(
         id=event.pk,
-        type=event.type,
+        type=shown_type(event.type),
         record_id=event.record_id,
         at=event.at,
         author=person_out(event.author) if event.author else None,
         priority=event.priority,
-        topic=event.topic,
-        body=event.body,
+        topic=event.topic if is_known else "",
+        body=event.body if is_known else {},
     )
+
+
+def shown_type(type: str) -> str:
+    """The type as interfaces show it."""
+    return type if type in CATALOGUE else UNRENDERABLE

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from carehub.access import Capability, audience, lock_to_change
-from carehub.access.audience import joining, team
+from carehub.access.audience import joining, joining_unshown, team
 from carehub.access.policy import capabilities_of, roles_on
 from carehub.access.roles import CLINICIANS, EVENT_READ
 from carehub.audit import trail
@@ -23,9 +23,10 @@ from carehub.directory.models import (
     Role,
 )
 from carehub.events import doorbell
-from carehub.events.catalogue import FlagRaised, MembershipEnded, MembershipStarted, RecordOpened, parse
+from carehub.events.catalogue import FlagAnswered, FlagRaised, MembershipEnded, MembershipStarted, RecordOpened
 from carehub.events.obligations import catch_up, current_standing, hand_over, lock_inboxes
 from carehub.events.publish import publish
+from carehub.events.rendering import rendered
 
 _OPENERS = frozenset({Role.COORDINATOR, Role.THERAPIST, Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN})
 
@@ -148,7 +149,10 @@ def _candidate(record: CareRecord, person_id: UUID, role: Role) -> Person:
 def _catch_up(record: CareRecord, person: Person) -> None:
     addressees = {}
     for event in current_standing(record.pk):
-        fact = parse(event.type, event.body)
+        fact = rendered(event.type, event.body)
+        if fact is None:
+            addressees[event.pk] = joining_unshown(record, person.pk, event.type)
+            continue
         asked = list(fact.asked_roles) if isinstance(fact, FlagRaised) else []
         answered = _answered_roles(record, event.topic) if asked else set()
         addressees[event.pk] = joining(
@@ -163,8 +167,9 @@ def _catch_up(record: CareRecord, person: Person) -> None:
 
 
 def _answered_roles(record: CareRecord, topic: str) -> set[str]:
-    answers = record.events.filter(topic=topic, type="flag.answered").values_list("body", flat=True)
-    return {role for body in answers for role in body["roles"]}
+    answers = record.events.filter(topic=topic, type="flag.answered").values_list("type", "body")
+    facts = (rendered(type, body) for type, body in answers)
+    return {role for fact in facts if isinstance(fact, FlagAnswered) for role in fact.roles}
 
 
 def _welcome(record: CareRecord, place: Membership, *, by: Person) -> None:

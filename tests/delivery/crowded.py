@@ -1,5 +1,6 @@
 """Many due rows on one record at once, by hand: what an outage leaves behind."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,8 @@ WITH log AS (
     UPDATE events_inbox SET head = head + %(count)s WHERE person_id = %(person)s RETURNING head - %(count)s AS head
 ), made AS (
     INSERT INTO events_event (id, seq, record_id, number, type, topic, is_standing, priority, author_id, at, body)
-    SELECT gen_random_uuid(), nextval('events_event_seq'), %(record)s, log.head + i, 'message.posted', '', false,
-           'routine', NULL, carehub_now(),
-           jsonb_build_object('thread_id', %(record)s::uuid, 'message_id', %(record)s::uuid, 'text', 'Hello',
-                              'priority', 'routine', 'mentioned_ids', '[]'::jsonb, 'mentioned_roles', '[]'::jsonb,
-                              'asks_acknowledgement', true)
+    SELECT gen_random_uuid(), nextval('events_event_seq'), %(record)s, log.head + i, %(type)s::text, %(topic)s::text,
+           %(topic)s::text <> '', 'routine', NULL, carehub_now(), %(body)s::jsonb
       FROM log, generate_series(1, %(count)s) AS i
     RETURNING id, number
 )
@@ -28,6 +26,28 @@ SELECT %(person)s, made.id, box.head + row_number() OVER (ORDER BY made.number),
 """
 
 
-def given(record: UUID, person: UUID, count: int, *, rung: int = 0, due_in: str = "2 days") -> dict[str, Any]:
-    """Parameters of FILL: so many rows of one person, whose next rung fell due an hour ago."""
-    return {"record": record, "person": person, "count": count, "rung": rung, "due_in": due_in}
+MESSAGE = {
+    "thread_id": str(UUID(int=1)),
+    "message_id": str(UUID(int=2)),
+    "text": "Hello",
+    "priority": "routine",
+    "mentioned_ids": [],
+    "mentioned_roles": [],
+    "asks_acknowledgement": True,
+}
+
+
+def given(
+    record: UUID,
+    person: UUID,
+    count: int = 1,
+    *,
+    rung: int = 0,
+    due_in: str = "2 days",
+    type: str = "message.posted",
+    topic: str = "",
+    body: Any = MESSAGE,
+) -> dict[str, Any]:
+    """Parameters of FILL: so many rows of one person, whose next rung fell due an hour ago; standing with a topic."""
+    told = {"type": type, "topic": topic, "body": json.dumps(body)}
+    return {"record": record, "person": person, "count": count, "rung": rung, "due_in": due_in} | told

@@ -32,6 +32,18 @@ PAULA_ACKNOWLEDGED = of_delivery("name = 'Paula' AND outcome = 'acknowledged'")
 
 TAMPERINGS: tuple[Tampering, ...] = (
     Tampering(
+        "event-can-be-shown",
+        "events_event",
+        "SELECT id FROM events_event WHERE type = 'goal.progressed'",
+        "UPDATE events_event SET type = 'goal.forgotten' WHERE id = %(id)s",
+    ),
+    Tampering(
+        "event-can-be-shown",
+        "events_event",
+        "SELECT id FROM events_event WHERE type = 'goal.progressed'",
+        "INSERT INTO delivery_unrenderable (event_id, reason, found_at) VALUES (%(id)s, 'its body', carehub_now())",
+    ),
+    Tampering(
         "event-has-recipient",
         "events_event",
         "SELECT id FROM events_event WHERE type = 'goal.progressed'",

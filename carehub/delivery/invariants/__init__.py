@@ -8,7 +8,8 @@ from .facts import FACTS
 from .invariant import Invariant
 from .numbers import NUMBERS
 from .people import PEOPLE
+from .rendering import RENDERING
 
-INVARIANTS: tuple[Invariant, ...] = (*PEOPLE, *NUMBERS, *CLOCKS, *FACTS)
+INVARIANTS: tuple[Invariant, ...] = (*PEOPLE, *NUMBERS, *CLOCKS, *FACTS, *RENDERING)
 
 __all__ = ["INVARIANTS", "Invariant"]
