@@ -128,6 +128,7 @@ def test_is_a_plain_card_on_every_page(cast: Cast, browser: Browser, strange: St
         assert page.status_code == 200
         assert "cannot be shown by this version" in page.content.decode()
         assert CANARY not in page.content.decode()
+        assert f'data-n="{row.n}" data-state' not in page.content.decode(), "and it does not count as seen"
         assert f"ack-{row.n}" not in page.content.decode(), "nobody acknowledges what he cannot see"
     assert seen.status_code == silences.status_code == 200
     assert "Nils" in silences.content.decode()
