@@ -1,20 +1,25 @@
 """The Celery application: work that may be late and is found again by a scan."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from celery import Celery
-from celery.signals import worker_init
+from celery import Celery, bootsteps
 
 app = Celery("carehub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_init.connect
-def refuse_unsafe_start(**_: object) -> None:
+class RefuseUnsafeStart(bootsteps.Step):
     """A worker, too, does not start with fail-points on a database that holds care."""
-    from carehub.core import failpoints
 
-    failpoints.refuse_unsafe_start()
+    def __init__(self, parent: Any, **options: Any) -> None:
+        from carehub.core.failpoints import refuse_unsafe_start
+
+        refuse_unsafe_start()
+        super().__init__(parent, **options)
+
+
+app.steps["worker"].add(RefuseUnsafeStart)

@@ -8,7 +8,7 @@ from carehub.events.models import Obligation
 
 from .rulebook import AskRule, Book, PriorityRule
 from .rules import ADDRESSED_ONLY
-from .selectors import CONDITIONS, ROLES, SELECTORS
+from .selectors import CONDITIONS, DECIDING, ROLES, SELECTORS
 
 OWNER_NEEDED = (
     "These rules are a proposal. Before they are used in care, they need a named clinician at this site who owns them."
@@ -103,7 +103,8 @@ def priority_words(rule: PriorityRule) -> str:
         return rule.gives["always"]
     if rule.by == "material":
         return f"{rule.gives['material']} when material, else {rule.gives['other']}"
-    return "by severity: " + ", ".join(f"{value} is {priority}" for value, priority in rule.gives.items())
+    # In the order of severity: the database keeps an object's names in one of its own.
+    return "by severity: " + ", ".join(f"{value} is {rule.gives[value]}" for value in DECIDING[rule.by].values)
 
 
 def priority_sentence(rule: PriorityRule) -> str:

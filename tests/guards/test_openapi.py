@@ -118,11 +118,12 @@ def test_a_care_write_takes_a_key_and_a_revision_an_etag() -> None:
 
     keyed = {o["operationId"] for _, _, o in operations() if "Idempotency-Key" in headers_of(o)}
     assert keyed == {
-        "addMember", "answerFlag", "closeIncident", "endMembership", "postMessage", "progressGoal", "raiseFlag",
-        "revisePlan",
+        "addMember", "adoptRules", "answerFlag", "closeIncident", "endMembership", "postMessage", "progressGoal",
+        "raiseFlag", "revisePlan",
     }  # fmt: skip
     assert headers("revisePlan") == {"Idempotency-Key", "If-Match"}
     assert {"412", "428"} <= BY_ID["revisePlan"]["responses"].keys()
+    assert {"412", "428"} <= BY_ID["adoptRules"]["responses"].keys()
     for name, status in (("getCurrentPlan", "200"), ("getRevision", "200"), ("revisePlan", "201")):
         assert "ETag" in BY_ID[name]["responses"][status]["headers"]
 
