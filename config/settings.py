@@ -244,10 +244,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"{CHANNEL}:",
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Threads, for they wait for other people's servers most of the time; delivery.transports says who may take how many.
+# Celery's time limits need processes, so each send is cut off by a clock of its own.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 10
 
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="carehub@localhost")
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 5  # for each step; the whole send is cut off by delivery.transports
+# Networks whose private addresses gateways may have, and http:// ones.
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
 PUBLIC_URL = env.str("CAREHUB_PUBLIC_URL", default="http://127.0.0.1:8000")
 
 # E-mail addresses are unique without regard to case: a constraint on Lower(email), which this check cannot see.

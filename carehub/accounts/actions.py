@@ -5,6 +5,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import available_timezones
 
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
@@ -14,7 +15,7 @@ from knox.models import AuthToken
 
 from carehub.audit import trail
 from carehub.core.clock import DatabaseNow, now
-from carehub.core.errors import CareHubError, Unavailable
+from carehub.core.errors import CareHubError, InvalidInput, Unavailable
 from carehub.directory.models import Person
 from carehub.events import doorbell
 
@@ -126,6 +127,15 @@ def issue_ticket(*, token: AuthToken) -> IssuedTicket:
     Ticket.objects.filter(person_id=token.user_id, created_at__lt=outdated).delete()
     Ticket.objects.create(digest=ticket_digest(ticket), person_id=token.user_id, token_digest=token.digest)
     return IssuedTicket(ticket=ticket, expires_at=now() + timedelta(seconds=TICKET_SECONDS))
+
+
+@transaction.atomic
+def set_time_zone(*, person: Person, time_zone: str) -> None:
+    """The zone in which a person reads clocks. Raises InvalidInput at /time_zone for one that IANA does not know."""
+    if time_zone not in available_timezones():
+        raise InvalidInput("A time zone is named as IANA does, such as Europe/Berlin.", pointer="/time_zone")
+    person.time_zone = time_zone
+    person.save(update_fields=["time_zone"])
 
 
 def forget_outdated() -> None:

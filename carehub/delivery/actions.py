@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -19,15 +19,16 @@ from carehub.core.errors import Conflict, NotVisible
 from carehub.core.failpoints import fail_point
 from carehub.core.ids import new_id
 from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role
-from carehub.events.catalogue import IncidentClosed, IncidentOpened, ObligationEscalated
+from carehub.events.catalogue import IncidentClosed, IncidentOpened, ObligationEscalated, Priority
 from carehub.events.models import Delivery
 from carehub.events.obligations import lock_inboxes, withdraw
 from carehub.events.publish import publish
 
-from . import climbing
+from . import climbing, notices
 from .climbing import Climb, Climbed, Key
 from .ladder import INCIDENT, UNDELIVERED
-from .models import Dispatch, Escalation, Incident
+from .models import Escalation, Incident
+from .notices import Notice
 
 if TYPE_CHECKING:
     from carehub.events.audience import Audience
@@ -79,7 +80,7 @@ def ask_again(*, incident_id: UUID) -> bool:
     incident.next_ask_at = now() + ASK_AGAIN
     incident.save(update_fields=["owner", "asks", "next_ask_at"])
     asked = {incident.owner_id} | (_admins(record) if incident.asks > 1 else set())
-    Dispatch.objects.bulk_create(Dispatch(incident=incident, person_id=person_id) for person_id in sorted(asked))
+    notices.queue([Notice.of_incident(incident, person_id) for person_id in sorted(asked)])
     return True
 
 
@@ -142,10 +143,12 @@ def _climb(record: CareRecord, rows: Sequence[Delivery]) -> Climbed:
         return Climbed(len(arrived), [])
     fail_point("mid_escalation")
     escalations = Escalation.objects.bulk_create(_escalation(c) for c in climbs)
-    Dispatch.objects.bulk_create(
-        Dispatch(escalation=escalation, person_id=c.reached)
-        for c, escalation in zip(climbs, escalations, strict=True)
-        if c.rung is not INCIDENT
+    notices.queue(
+        [
+            Notice.of_rung(escalation, cast(Priority, c.row.priority))
+            for c, escalation in zip(climbs, escalations, strict=True)
+            if c.rung is not INCIDENT
+        ]
     )
     for c in climbs:
         if c.rung is not INCIDENT and c.rung.reaches != "person":
@@ -215,15 +218,17 @@ def _open_incidents(record: CareRecord, climbs: Sequence[Climb], to: Mapping[tup
     there = set(Incident.objects.filter(event_id__in=first, closed_at=None).values_list("event_id", flat=True))
     names = dict(Person.objects.filter(pk__in={c.reached for c in climbs}).values_list("pk", "name"))
     asked_at = now() + ASK_AGAIN
+    opened: list[Notice] = []
     for c in sorted(first.values(), key=climbs.index):
         if c.row.event_id in there:
             continue
         incident = Incident.objects.create(
-            event_id=c.row.event_id, record=record, owner_id=c.reached, next_ask_at=asked_at
+            event=c.row.event, record=record, owner_id=c.reached, next_ask_at=asked_at
         )
-        Dispatch.objects.create(incident=incident, person_id=c.reached)
+        opened.append(Notice.of_incident(incident, c.reached))
         trail.wrote("incident.open", by=c.reached, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
         publish(_opened(c, incident.pk, names[c.reached]), id=new_id(), to=to[True, c.reached])
+    notices.queue(opened)
 
 
 def _admins(record: CareRecord) -> set[UUID]:

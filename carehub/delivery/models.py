@@ -1,9 +1,12 @@
+from datetime import time
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from carehub.core.clock import DatabaseNow
 from carehub.core.models import BaseModel
-from carehub.directory.models import CareRecord, Person
+from carehub.directory.models import CareRecord, Organization, Person
 from carehub.events.models import Event
 
 
@@ -55,22 +58,133 @@ class Incident(BaseModel):
         indexes = [models.Index(fields=["next_ask_at"], condition=Q(closed_at=None), name="incident_due")]
 
 
+class Channel(BaseModel):
+    """One way out of the house with its breaker: the mail server, or one gateway.
+
+    After each failure nothing is sent before `paused_until`, then one notice alone, until one gets through.
+    `handed_over_at` says since when a worker has been asked to look at it.
+    """
+
+    class Transport(models.TextChoices):
+        MAIL = "mail"
+        WEBHOOK = "webhook"
+
+    transport = models.CharField(max_length=20, choices=Transport)
+    failures = models.PositiveIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["transport"], condition=Q(transport="mail"), name="one_mail_channel"),
+            models.CheckConstraint(
+                condition=Q(failures=0, paused_until=None) | Q(failures__gt=0, paused_until__isnull=False),
+                name="only_failures_pause",
+            ),
+        ]
+
+
+MAIL = UUID("00000000-0000-7000-8000-000000000001")
+"""The mail server's Channel, which the migration makes."""
+
+
+class Gateway(BaseModel):
+    """How an organization reaches a provider of text messages or pages: an address that takes signed webhooks.
+
+    The secret must be at hand to sign with, so it is stored as it is; it is shown once and never again. While
+    `previous_until` has not passed, both secrets sign.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="gateways")
+    channel = models.OneToOneField(Channel, on_delete=models.PROTECT, related_name="gateway")
+    name = models.CharField(max_length=200)
+    url = models.CharField(max_length=500)
+    secret = models.CharField(max_length=80)
+    previous_secret = models.CharField(max_length=80, blank=True)
+    previous_until = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(db_default=DatabaseNow())
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "name"], condition=Q(closed_at=None), name="one_open_gateway_of_a_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(previous_secret="", previous_until=None)
+                | (~Q(previous_secret="") & Q(previous_until__isnull=False)),
+                name="previous_secret_ends",
+            ),
+        ]
+
+
+class ContactPoint(BaseModel):
+    """Where a person is reached through a gateway: a telephone number or a pager. The lowest rank is tried first."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contact_points")
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="contact_points")
+    value = models.CharField(max_length=100)
+    rank = models.PositiveSmallIntegerField(default=1)
+    added_at = models.DateTimeField(db_default=DatabaseNow())
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "gateway", "value"], condition=Q(removed_at=None), name="each_contact_point_once"
+            )
+        ]
+
+
+class Preference(BaseModel):
+    """When a person wants notices, by the clock on the wall where he is; without a row the defaults hold."""
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="preference")
+    quiet_from = models.TimeField(null=True)
+    quiet_until = models.TimeField(null=True)
+    digest_at = models.TimeField(default=time(8))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | (Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until"))),
+                name="quiet_hours_begin_and_end",
+            )
+        ]
+
+
 class Dispatch(BaseModel):
-    """One notice to one person outside CareHub. The text is constant; the row is claimed before it is sent."""
+    """One notice to one person by one channel. The text is constant; the row is claimed before it is sent.
+
+    A claimed row whose `next_attempt_at` has passed belongs to a worker that died. `key` is what the provider knows the
+    sending by, the row's own id unless it left together with others.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
         CLAIMED = "claimed"
         SENT = "sent"
         FAILED = "failed"
+        WITHDRAWN = "withdrawn"
 
     escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, null=True, related_name="dispatches")
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="dispatches")
+    round = models.PositiveIntegerField(default=0)
+    is_test = models.BooleanField(default=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     transport = models.CharField(max_length=20, default="mail")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, default=MAIL, related_name="dispatches")
+    contact_point = models.ForeignKey(ContactPoint, on_delete=models.PROTECT, null=True, related_name="+")
+    priority = models.CharField(max_length=10, default="urgent")
+    is_digest = models.BooleanField(default=False)
+    key = models.UUIDField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    result = models.CharField(max_length=60, blank=True)
+    queued_at = models.DateTimeField(db_default=DatabaseNow())
     next_attempt_at = models.DateTimeField(db_default=DatabaseNow())
+    passes_on_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
 
@@ -80,10 +194,32 @@ class Dispatch(BaseModel):
                 fields=["next_attempt_at"],
                 condition=Q(state__in=["queued", "claimed"]),
                 name="dispatch_due",
-            )
+            ),
+            models.Index(
+                fields=["channel", "next_attempt_at"],
+                condition=Q(state__in=["queued", "claimed"]),
+                name="dispatch_due_by_channel",
+            ),
+            models.Index(fields=["channel", "passes_on_at"], condition=Q(state="queued"), name="dispatch_passes_on"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(escalation=None) ^ Q(incident=None), name="dispatch_has_one_reason")
+            models.CheckConstraint(
+                condition=Q(is_test=True, escalation=None, incident=None)
+                | (Q(is_test=False) & (Q(escalation=None) ^ Q(incident=None))),
+                name="dispatch_has_one_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["escalation", "person", "contact_point"],
+                condition=Q(escalation__isnull=False),
+                nulls_distinct=False,
+                name="one_notice_of_a_rung_by_each_way",
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "round", "person", "contact_point"],
+                condition=Q(incident__isnull=False),
+                nulls_distinct=False,
+                name="one_notice_of_an_incident_by_each_way",
+            ),
         ]
 
 

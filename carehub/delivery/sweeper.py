@@ -8,7 +8,7 @@
    be done, and not for long.
 4. When a batch fails, climb its rows one by one, so that only the row that is broken waits.
 5. Ask the owners of open incidents again, once a day.
-6. Hand queued notices to Celery; one that is not sent within 30 s is handed over again.
+6. Hand each channel by which notices are due to Celery; one whose worker is lost is handed over again after 10 s.
 7. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
 8. Every 15 s, whoever claims it looks for new events that this version cannot show, for the operators.
 9. Beat, so that readiness can see a sweeper that has gone quiet.
@@ -31,7 +31,7 @@ from carehub.accounts import actions as accounts
 from carehub.core import idempotency
 from carehub.core.clock import DatabaseNow
 
-from . import actions, climbing, tasks, unrenderable, verify
+from . import actions, claims, climbing, tasks, unrenderable, verify
 from .climbing import Key
 from .models import Heartbeat
 
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 PERIOD_SECONDS = 2.0
 QUIET_AFTER = timedelta(seconds=15)
 BATCH = 200
+HAND_OVER_EXPIRES = 60.0
 LOOK_SECONDS = 5.0  # what one pass may spend on climbing, so that its other duties and its beat are not kept waiting
 PATIENCE = timedelta(milliseconds=200)  # for a record that many write to: in the lock's queue its turn comes
 
@@ -56,7 +57,7 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
         try:
             climbed, sent = sweep(name=name)
             if climbed or sent:
-                logger.info("sweep: climbed=%s notices=%s", climbed, sent)
+                logger.info("sweep: climbed=%s tasks=%s", climbed, sent)
         except DatabaseError as error:
             logger.warning("sweep: the database does not answer (%s)", type(error).__name__)
             connection.close()
@@ -64,7 +65,7 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
 
 
 def sweep(*, name: str) -> tuple[int, int]:
-    """One pass; returns how many rungs were climbed and how many notices were handed to Celery."""
+    """One pass; returns how many rungs were climbed and how many tasks were handed to Celery."""
     beat(name)
     climbed = climb_all()
     for incident in list(actions.due_incidents()[:BATCH]):
@@ -150,21 +151,12 @@ def _guarded(event_id: UUID, action: Callable[[], Result]) -> tuple[bool, Result
 
 
 def hand_over_notices() -> int:
-    """Queue a task for each notice that is due; lost tasks are found again here."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE delivery_dispatch SET next_attempt_at = carehub_now() + interval '30 seconds'
-             WHERE id IN (SELECT id FROM delivery_dispatch
-                           WHERE next_attempt_at <= carehub_now() AND state IN ('queued', 'claimed')
-                           ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING id
-            """,
-            [BATCH],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    # A broker that does not answer costs one time-out a pass, not one for each notice.
-    return sum(1 for _ in itertools.takewhile(lambda id: tasks.enqueue(tasks.send_dispatch, id), ids))
+    """Ask a worker to look at each channel by which something is due; lost tasks are made up for here."""
+    claims.pass_by_failing_channels()
+    asked = [channel_id for channel_id, lanes in claims.hand_over() for _ in range(lanes)]
+    ask = functools.partial(tasks.enqueue, tasks.send_due, expires=HAND_OVER_EXPIRES)
+    # A broker that does not answer costs one time-out a pass, not one for each channel.
+    return sum(1 for _ in itertools.takewhile(ask, asked))
 
 
 def forget_outdated() -> None:

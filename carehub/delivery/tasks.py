@@ -1,7 +1,8 @@
 """Work that may be late. A task carries an id; the row it names is the truth, and a sweep finds what was lost."""
 
 import logging
-import smtplib
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,17 @@ from kombu.exceptions import OperationalError
 
 from carehub.core.failpoints import fail_point
 
-from . import transports, verify
-from .models import Dispatch
+from . import claims, verify
+from .models import Channel
+from .transports import TRANSPORTS, Notice, NotSent, Refused
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 5
+LOOKS_FOR_SECONDS = 5.0
+"""After this long a worker begins no other send for a channel: whoever waits for a thread has his turn."""
+
+_seats = {name: threading.BoundedSemaphore(transport.policy.seats) for name, transport in TRANSPORTS.items()}
+"""How many threads of this process each transport may take. A channel without a seat is handed over again."""
 
 
 def enqueue(task: Any, *ids: UUID, expires: float | None = None) -> bool:
@@ -29,56 +35,41 @@ def enqueue(task: Any, *ids: UUID, expires: float | None = None) -> bool:
     return True
 
 
-@shared_task(name="delivery.send_dispatch")
-def send_dispatch(dispatch_id: str) -> None:
-    """Claim one notice, send it, mark it. A claim older than five minutes may be taken over."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE delivery_dispatch SET state = 'claimed', claimed_at = carehub_now(), attempts = attempts + 1
-             WHERE id = %s AND (state = 'queued'
-                                OR (state = 'claimed' AND claimed_at < carehub_now() - interval '5 minutes'))
-            RETURNING attempts
-            """,
-            [dispatch_id],
-        )
-        claimed = cursor.fetchone()
-    if claimed is None:
+@shared_task(name="delivery.send_due")
+def send_due(channel_id: str) -> None:
+    """Send what is due by one channel, one after the other, for some seconds; the sweeper hands the rest over again."""
+    id = UUID(channel_id)
+    seat = _seats[Channel.objects.values_list("transport", flat=True).get(pk=id)]
+    if not seat.acquire(blocking=False):
         return
-    fail_point("after_lease")
-    dispatch = Dispatch.objects.select_related("person").get(pk=dispatch_id)
+    began = time.monotonic()
     try:
-        transports.send_mail(dispatch, dispatch.person)
-    except (OSError, smtplib.SMTPException) as error:
-        logger.warning("dispatch %s: not sent (%s)", dispatch.pk, type(error).__name__)
-        _retry_later(dispatch_id, claimed[0])
+        claims.withdraw_ended(id)
+        while time.monotonic() - began < LOOKS_FOR_SECONDS and (claim := claims.claim(id)):
+            _send(claim)
+        claims.handed_back(id)
+    finally:
+        seat.release()
+
+
+def _send(claim: claims.Claim) -> None:
+    fail_point("after_lease")
+    if not connection.in_atomic_block:
+        connection.close()  # back to the pool: what is sent may take seconds
+    lead = claim.lead
+    transport = TRANSPORTS[lead.transport]
+    notice = Notice(key=claim.key, at=lead.queued_at, attempted_at=claim.at)
+    try:
+        address = transport.address(lead) if lead.person.is_active else None
+        if address is None:
+            raise Refused("no such address any more")
+        transport.send(notice, address)
+    except NotSent as why:
+        logger.warning("dispatch %s: not sent (%s)", lead.pk, why.reason)
+        claims.not_sent(claim, why)
         return
     fail_point("after_send_before_mark")
-    _mark_sent(dispatch_id)
-
-
-def _retry_later(dispatch_id: str, attempts: int) -> None:
-    """Again after 1, 2, 4, 8 minutes; failed after five attempts."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE delivery_dispatch SET state = %s, next_attempt_at = carehub_now() + %s * interval '1 minute'"
-            " WHERE id = %s",
-            ["failed" if attempts >= ATTEMPTS else "queued", 2 ** (attempts - 1), dispatch_id],
-        )
-
-
-def _mark_sent(dispatch_id: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH sent AS (
-                UPDATE delivery_dispatch SET state = 'sent', sent_at = carehub_now() WHERE id = %s
-                RETURNING escalation_id
-            )
-            UPDATE delivery_escalation SET result = 'sent' WHERE id = (SELECT escalation_id FROM sent)
-            """,
-            [dispatch_id],
-        )
+    claims.sent(claim)
 
 
 @shared_task(name="delivery.verify_ledger")

@@ -63,7 +63,16 @@ class Installation:
 
     def worker(self, *, environment: Mapping[str, str] | None = None) -> Process:
         """Start a Celery worker."""
-        command = ["-m", "celery", "-A", "config.celery", "worker", "--pool=solo", "--loglevel=INFO"]
+        command = [
+            "-m",
+            "celery",
+            "-A",
+            "config.celery",
+            "worker",
+            "--pool=threads",
+            "--concurrency=10",
+            "--loglevel=INFO",
+        ]
         return self._start("worker", command, environment)
 
     def sweep_once(self) -> None:

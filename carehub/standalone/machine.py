@@ -132,7 +132,18 @@ class Machine:
     def _programs(self) -> list[Program]:
         python = sys.executable
         host, port = self._address.host, str(self._address.port)
-        celery = ["-m", "celery", "--quiet", "-A", "config.celery", "worker", "--pool", "solo"]
+        celery = [
+            "-m",
+            "celery",
+            "--quiet",
+            "-A",
+            "config.celery",
+            "worker",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "10",
+        ]
         commands: dict[str, Sequence[str]] = {
             # Its five seconds for a socket's handshake are too few when all clients come back at once.
             "web": [

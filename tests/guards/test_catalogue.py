@@ -27,6 +27,7 @@ NOT_CARE = {
     "carehub.accounts.actions.issue_token": "a log-in; tests/accounts has its tests",
     "carehub.accounts.actions.revoke_token": "a log-out",
     "carehub.accounts.actions.issue_ticket": "lets a socket in",
+    "carehub.accounts.actions.set_time_zone": "a person's own clock; tests/delivery/test_preferences.py has its tests",
     "carehub.delivery.actions.ask_again": "queues notices; tests/delivery/test_ladder.py has its tests",
 }
 """Actions with a transaction that change nothing of care and publish nothing, each with what it is."""

@@ -113,7 +113,7 @@ def test_redis_never_carries_more_than_ids(house: Installation) -> None:
 
     run(scenario, 120)
     assert any("PUBLISH" in command and house.database in command for command in heard)
-    assert any("delivery.send_dispatch" in command for command in heard)
+    assert any("delivery.send_due" in command for command in heard)
     words = ("CANARY", "Rosa", "Maya", "Ivan", "Paula", "@example.test")
     assert not [command for command in heard if any(word in command for word in words)]
 
