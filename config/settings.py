@@ -247,7 +247,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Threads, for they wait for other people's servers most of the time; delivery.transports says who may take how many.
 # Celery's time limits need processes, so each send is cut off by a clock of its own.
 CELERY_WORKER_POOL = "threads"
-CELERY_WORKER_CONCURRENCY = 10
+CELERY_WORKER_CONCURRENCY = 16
 
 globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="carehub@localhost")

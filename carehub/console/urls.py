@@ -1,12 +1,15 @@
 from django.urls import path
 
-from .views import inbox, plan, record, rules, session, writing
+from .views import inbox, plan, preferences, record, rules, session, writing
 
 urlpatterns = [
     path("log-in", session.log_in),
     path("log-out", session.log_out),
     path("demo/accounts", session.demo_accounts),
     path("", inbox.inbox),
+    path("preferences", preferences.preferences),
+    path("preferences/contact-points", preferences.add_contact_point),
+    path("preferences/contact-points/<uuid:contact_point_id>/remove", preferences.remove_contact_point),
     path("inbox/region/<slug:name>", inbox.region),
     path("acknowledge", inbox.acknowledge),
     path("uncommunicated", inbox.uncommunicated),

@@ -13,6 +13,7 @@ from .models import ContactPoint, Gateway
 
 OWN = "own account"
 MANAGE = "gateway.manage"
+OnTheClock = preferences.OnTheClock
 
 
 class GatewaysQuery(Struct):
@@ -25,7 +26,7 @@ class OpenGateway(Struct):
     url: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class TestOut(Struct):
+class GatewayTestOut(Struct):
     at: datetime
     state: str
     result: str
@@ -40,7 +41,7 @@ class GatewayOut(Struct):
     failures: int
     paused_until: datetime | None
     old_secret_until: datetime | None
-    last_test: TestOut | None
+    last_test: GatewayTestOut | None
 
 
 class GatewaySecretOut(Struct):
@@ -79,16 +80,16 @@ class AddContactPoint(Struct):
 
 class PreferencesOut(Struct):
     time_zone: str
-    quiet_from: time | None
-    quiet_until: time | None
-    digest_at: time
+    quiet_from: OnTheClock | None
+    quiet_until: OnTheClock | None
+    digest_at: OnTheClock
 
 
 class SetPreferences(Struct):
     time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
-    quiet_from: time | None
-    quiet_until: time | None
-    digest_at: time
+    quiet_from: OnTheClock | None
+    quiet_until: OnTheClock | None
+    digest_at: OnTheClock
 
 
 class Gateways(Endpoint):
@@ -167,9 +168,9 @@ class MyPreferences(Endpoint):
         chosen = preferences.set_preferences(
             by=request.user,
             time_zone=body.time_zone,
-            quiet_from=body.quiet_from,
-            quiet_until=body.quiet_until,
-            digest_at=body.digest_at,
+            quiet_from=_moment(body.quiet_from),
+            quiet_until=_moment(body.quiet_until),
+            digest_at=time.fromisoformat(body.digest_at),
         )
         return _preferences(chosen)
 
@@ -185,7 +186,7 @@ def _gateway(row: Gateway) -> GatewayOut:
         failures=row.channel.failures,
         paused_until=row.channel.paused_until,
         old_secret_until=row.previous_until,
-        last_test=TestOut(at=tested_at, state=row.test_state, result=row.test_result) if tested_at else None,  # type: ignore[attr-defined]
+        last_test=GatewayTestOut(at=tested_at, state=row.test_state, result=row.test_result) if tested_at else None,  # type: ignore[attr-defined]
     )
 
 
@@ -199,5 +200,16 @@ def _point(row: ContactPoint) -> ContactPointOut:
 
 def _preferences(row: preferences.Preferences) -> PreferencesOut:
     return PreferencesOut(
-        time_zone=row.time_zone, quiet_from=row.quiet_from, quiet_until=row.quiet_until, digest_at=row.digest_at
+        time_zone=row.time_zone,
+        quiet_from=_on_the_clock(row.quiet_from),
+        quiet_until=_on_the_clock(row.quiet_until),
+        digest_at=f"{row.digest_at:%H:%M}",
     )
+
+
+def _on_the_clock(moment: time | None) -> str | None:
+    return None if moment is None else f"{moment:%H:%M}"
+
+
+def _moment(typed: str | None) -> time | None:
+    return None if typed is None else time.fromisoformat(typed)

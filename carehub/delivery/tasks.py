@@ -41,6 +41,7 @@ def send_due(channel_id: str) -> None:
     id = UUID(channel_id)
     seat = _seats[Channel.objects.values_list("transport", flat=True).get(pk=id)]
     if not seat.acquire(blocking=False):
+        claims.handed_back(id)
         return
     began = time.monotonic()
     try:

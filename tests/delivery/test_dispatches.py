@@ -49,6 +49,12 @@ def gateway(cast: Cast, provider: HttpSink, name: str = "Pager") -> tuple[Contac
     return add_contact_point(by=cast.ivan, gateway_id=opened.gateway.pk, value="+49 30 123456"), opened.secret
 
 
+def result_of(row: Dispatch) -> str:
+    """What the notice's rung says."""
+    assert row.escalation_id is not None
+    return Escalation.objects.get(pk=row.escalation_id).result
+
+
 def send(channel_id: Any = MAIL) -> None:
     """What a worker does when it is asked to look at a channel."""
     tasks.send_due(str(channel_id))
@@ -70,7 +76,7 @@ def test_leaves_by_mail_with_a_constant_text_under_its_own_key(cast: Cast, smtp:
     assert "Rosa" not in mail.text
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("sent", 1)
-    assert Escalation.objects.get(pk=row.escalation_id).result == "sent"
+    assert result_of(row) == "sent"
 
 
 def test_leaves_by_webhook_signed_with_nothing_of_care(cast: Cast, provider: HttpSink) -> None:
@@ -112,7 +118,7 @@ def test_of_mail_is_tried_again_after_1_2_4_and_8_minutes(
     row.refresh_from_db()
     assert waits == [1.0, 2.0, 4.0, 8.0]
     assert (row.state, row.attempts, smtp.asked) == ("failed", 5, 5)
-    assert Escalation.objects.get(pk=row.escalation_id).result == "failed"
+    assert result_of(row) == "failed"
 
 
 def test_of_a_gateway_that_is_busy_waits_as_long_as_it_asks_an_hour_at_most(
@@ -141,12 +147,12 @@ def test_that_a_gateway_refuses_takes_the_next_way_at_once(
 
     send(row.channel_id)
     assert states() == [("webhook", "failed"), ("mail", "queued")]
-    assert Escalation.objects.get(pk=row.escalation_id).result == "queued"
+    assert result_of(row) == "queued"
     send()
 
     assert states() == [("webhook", "failed"), ("mail", "sent")]
     assert (provider.asked, provider.redirects, len(smtp.got)) == (1, 0, 1)
-    assert Escalation.objects.get(pk=row.escalation_id).result == "sent"
+    assert result_of(row) == "sent"
 
 
 def test_that_a_gateway_fails_five_times_takes_the_next_way(
@@ -175,7 +181,7 @@ def test_that_everybody_refuses_is_said_on_its_rung(cast: Cast, provider: HttpSi
     send(point.gateway.channel_id)
 
     assert states() == [("mail", "failed"), ("webhook", "failed")]
-    assert Escalation.objects.get(pk=row.escalation_id).result == "failed"
+    assert result_of(row) == "failed"
 
 
 def test_goes_by_gateway_first_when_it_is_pressing_and_everywhere_when_it_is_stat(
@@ -222,7 +228,7 @@ def test_that_was_sent_but_not_marked_is_sent_once_more_under_the_same_key(
 ) -> None:
     queue(cast, "urgent")
     with monkeypatch.context() as dying:
-        dying.setattr(tasks.claims, "sent", lambda claim: (_ for _ in ()).throw(SystemExit))
+        dying.setattr(claims, "sent", lambda claim: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
             send()
 
@@ -438,7 +444,12 @@ def test_names_ids_only_in_log_and_task(
     provider.behave("refuse")
     (row,) = queue(cast, "asap")
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(tasks, "enqueue", lambda task, *ids, **_: asked.append(ids) or True)
+
+    def enqueue(task: Any, *ids: Any, expires: float) -> bool:
+        asked.append(ids)
+        return True
+
+    monkeypatch.setattr(tasks, "enqueue", enqueue)
     with caplog.at_level(logging.DEBUG):
         sweeper.hand_over_notices()
         send(row.channel_id)

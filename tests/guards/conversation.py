@@ -65,6 +65,7 @@ def conversation(house: Installation, url: str) -> Iterator[Said]:
     yield from _records(talk)
     yield from _rules(talk, house)
     yield from _incidents(talk, house)
+    yield from _gateways(talk, house)
     yield talk.send("deleteCurrentToken", "Maya", "DELETE", "/tokens/current")
 
 
@@ -143,6 +144,32 @@ def _incidents(talk: Conversation, house: Installation) -> Iterator[Said]:
     yield found
     incident = found.answer.json["results"][0]["id"]
     yield talk.send("closeIncident", "Cora", "POST", f"/incidents/{incident}/close", {"reason": "Spoken to by phone"})
+
+
+def _gateways(talk: Conversation, house: Installation) -> Iterator[Said]:
+    ((clinic,),) = house.rows("SELECT id FROM directory_organization")
+    house.execute(
+        "INSERT INTO directory_practitionerrole (id, person_id, organization_id, code, specialty)"
+        " VALUES (gen_random_uuid(), %s, %s, 'organization-admin', '')",
+        [talk.others["Priya"], clinic],
+    )
+    at = f"/organizations/{clinic}/gateways"
+    body = {"name": "Pagers", "url": "https://93.184.215.14/notices"}
+    opened = talk.send("openGateway", "Priya", "POST", at, body)
+    yield opened
+    gateway = opened.answer.json["gateway"]["id"]
+    point = {"gateway_id": gateway, "value": "+4930123456"}
+    added = talk.send("addContactPoint", "Priya", "POST", "/contact-points", point)
+    yield added
+    yield talk.get("getContactPoints", "Priya", "/contact-points")
+    yield talk.send("postGatewayTest", "Priya", "POST", f"{at}/{gateway}/test")
+    yield talk.send("postGatewayRotate", "Priya", "POST", f"{at}/{gateway}/rotate")
+    yield talk.get("getGateways", "Priya", f"{at}?limit=1")
+    yield talk.send("postContactPointRemove", "Priya", "POST", f"/contact-points/{added.answer.json['id']}/remove")
+    yield talk.send("postGatewayClose", "Priya", "POST", f"{at}/{gateway}/close")
+    hours = {"time_zone": "Europe/Berlin", "quiet_from": "22:00", "quiet_until": "06:30", "digest_at": "07:15"}
+    yield talk.send("setPreferences", "Priya", "POST", "/preferences", hours)
+    yield talk.get("getMyPreferences", "Priya", "/preferences")
 
 
 def _records(talk: Conversation) -> Iterator[Said]:

@@ -41,7 +41,7 @@ class Destination:
 
 
 class Webhook:
-    policy = Policy(retries=MINUTES_1_2_4_8, lanes=2, seats=6)
+    policy = Policy(retries=MINUTES_1_2_4_8, lanes=2, seats=12)
 
     def address(self, dispatch: Dispatch) -> Destination | None:
         """The gateway of the contact point, while both stand."""
