@@ -295,7 +295,7 @@ def test_that_was_held_back_is_not_sent_when_nothing_waits_any_more(
     cast: Cast, smtp: SmtpSink, forward: Forward
 ) -> None:
     (answered, waiting) = queue(cast, "routine"), queue(cast, "routine", name="paula")
-    Delivery.objects.filter(event__escalations=answered[0].escalation_id, person=cast.ivan).update(
+    Delivery.objects.filter(event__escalations=answered[0].escalation, person=cast.ivan).update(
         received_at=now(), seen_at=now(), outcome="acknowledged", outcome_at=now()
     )
     forward(timedelta(hours=24))
@@ -333,6 +333,7 @@ def test_behind_a_failing_channel_wait_for_one_probe_and_then_take_the_next_way(
     provider.behave("fail")
     rows = queue(cast, "asap", rows=30)
     id = rows[0].channel_id
+    assert id is not None
 
     send(id)
     assert provider.asked == 1, "the first failure pauses it"
