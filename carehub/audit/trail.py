@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "event.acknowledge": "acknowledged an event",
     "delivery.read": "looked up who has seen an event",
     "uncommunicated.read": "listed open obligations",
+    "report.read": "read a report on how people are reached",
     "obligation.escalate": "was told of an overdue obligation",
     "incident.open": "was given an incident",
     "incident.read": "listed incidents",

@@ -22,6 +22,7 @@ from carehub.client import (
     Head,
     LoginEnded,
     Notice,
+    Overseen,
     Polled,
     Problem,
     Receipt,
@@ -249,7 +250,7 @@ def _state(notice: Connected | Disconnected | Polled | Refused | Resync | Any) -
 def _is_dull(notice: Notice) -> bool:
     """Whether a notice tells a reader nothing: a heartbeat, or that what was printed was printed."""
     match notice:
-        case Head():
+        case Head() | Overseen():
             return True
         case Polled():
             return notice.count == 0

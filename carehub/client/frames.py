@@ -120,6 +120,11 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Overseen:
+    """Something moved on a record that one oversees: what is shown of it may be old."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resync:
     """The old cursor was not of this inbox: fetch afresh what is shown. `cursor` is the new one."""
 
@@ -138,7 +143,7 @@ class Refused:
     n: int | None = None
 
 
-Notice = Connected | Disconnected | Polled | Head | Resync | Refused | Receipt
+Notice = Connected | Disconnected | Polled | Head | Overseen | Resync | Refused | Receipt
 
 
 def read_event(epoch: str, frame: Mapping[str, Any]) -> Event:

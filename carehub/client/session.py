@@ -12,6 +12,7 @@ from carehub.client.frames import (
     Event,
     Head,
     Notice,
+    Overseen,
     Receipt,
     Refused,
     Resync,
@@ -42,6 +43,7 @@ class Session:
             "event": self._event,
             "receipt": self._receipt,
             "head": self._head,
+            "overseen": lambda frame: Overseen(),
             "resync": self._resync,
             "error": self._error,
         }

@@ -22,6 +22,7 @@ from carehub.core.errors import BadRequest
 from carehub.core.idempotency import Made
 from carehub.core.ids import new_id
 from carehub.delivery import queries as delivery
+from carehub.delivery.reports.scope import reportable
 from carehub.directory.models import Person
 from carehub.events.catalogue import CATALOGUE
 
@@ -77,7 +78,8 @@ def frame(by: Person) -> dict[str, Any]:
     return {
         "me": by,
         "cursor": delivery.live_cursor(by=by),
-        "is_overseer": delivery.oversees(by=by),
+        "is_overseer": (is_overseer := delivery.oversees(by=by)),
+        "may_report": is_overseer or bool(reportable(by=by)),
         "is_demo": settings.DEMO,
         "phrases": PHRASES,
     }

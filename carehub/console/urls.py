@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import inbox, plan, preferences, record, rules, session, writing
+from .views import inbox, overseeing, plan, preferences, record, rules, session, writing
 
 urlpatterns = [
     path("log-in", session.log_in),
@@ -10,9 +10,11 @@ urlpatterns = [
     path("preferences", preferences.preferences),
     path("preferences/contact-points", preferences.add_contact_point),
     path("preferences/contact-points/<uuid:contact_point_id>/remove", preferences.remove_contact_point),
+    path("inbox/region/uncommunicated", overseeing.silences_region),
     path("inbox/region/<slug:name>", inbox.region),
     path("acknowledge", inbox.acknowledge),
-    path("uncommunicated", inbox.uncommunicated),
+    path("uncommunicated", overseeing.silences),
+    path("reports", overseeing.reports),
     path("incidents/<uuid:incident_id>/close", writing.close_incident),
     path("events/<uuid:event_id>/meter", inbox.meter),
     path("events/<uuid:event_id>/seen", inbox.who_has_seen),

@@ -29,6 +29,7 @@ from .climbing import Climb, Climbed, Key
 from .ladder import INCIDENT, UNDELIVERED
 from .models import Escalation, Incident
 from .notices import Notice
+from .overseers import ring_overseers
 
 if TYPE_CHECKING:
     from carehub.events.audience import Audience
@@ -143,6 +144,7 @@ def _climb(record: CareRecord, rows: Sequence[Delivery]) -> Climbed:
         return Climbed(len(arrived), [])
     fail_point("mid_escalation")
     escalations = Escalation.objects.bulk_create(_escalation(c) for c in climbs)
+    ring_overseers([record.pk])
     notices.queue(
         [
             Notice.of_rung(escalation, cast(Priority, c.row.priority))
@@ -222,9 +224,7 @@ def _open_incidents(record: CareRecord, climbs: Sequence[Climb], to: Mapping[tup
     for c in sorted(first.values(), key=climbs.index):
         if c.row.event_id in there:
             continue
-        incident = Incident.objects.create(
-            event=c.row.event, record=record, owner_id=c.reached, next_ask_at=asked_at
-        )
+        incident = Incident.objects.create(event=c.row.event, record=record, owner_id=c.reached, next_ask_at=asked_at)
         opened.append(Notice.of_incident(incident, c.reached))
         trail.wrote("incident.open", by=c.reached, record_id=record.pk, patient_id=record.patient_id, on=incident.pk)
         publish(_opened(c, incident.pk, names[c.reached]), id=new_id(), to=to[True, c.reached])

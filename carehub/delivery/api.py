@@ -1,11 +1,11 @@
-from datetime import datetime, timedelta
-from typing import Annotated, Any, cast
+from datetime import datetime
+from typing import Annotated, cast
 from uuid import UUID
 
 from msgspec import Meta
 
 from carehub.access.words import ground_of_another, ground_of_mine
-from carehub.core.errors import BadRequest, InvalidInput
+from carehub.core.errors import InvalidInput
 from carehub.core.fields import Limit, LongText
 from carehub.core.idempotency import Made
 from carehub.core.rest import Call, Endpoint, Struct, posts, reads, writes
@@ -16,7 +16,7 @@ from carehub.events.wire import EventOut, event_out, shown_type
 
 from . import actions, queries, receipts
 from .frames import Number
-from .ladder import next_step
+from .keyset import make_key, parse_key
 from .models import Incident
 
 OWN = "own inbox"
@@ -104,36 +104,6 @@ class DeliveryList(Struct):
     results: list[DeliveryRow]
 
 
-class UncommunicatedQuery(Struct):
-    after: Annotated[str, Meta(max_length=200)] | None = None
-    limit: Limit = 50
-    overdue: bool = False
-
-
-class UncommunicatedRow(Struct):
-    event_id: UUID
-    event_type: str
-    priority: str
-    record_id: UUID
-    patient: str
-    person_id: UUID
-    person: str
-    obligation: str
-    ground: str
-    ground_in_words: str
-    state: str
-    since: datetime
-    due_at: datetime | None
-    next_rung_at: datetime | None
-    next_rung: str
-    rungs_climbed: int
-
-
-class UncommunicatedList(Struct):
-    results: list[UncommunicatedRow]
-    next: str | None
-
-
 class IncidentOut(Struct):
     id: UUID
     record_id: UUID
@@ -194,12 +164,12 @@ class Inbox(Endpoint):
 class OpenObligations(Endpoint):
     @reads("What I must answer or acknowledge, by deadline", takes=KeysetQuery, gives=OpenList, capability=OWN)
     def get(self, request: Call, params: KeysetQuery) -> OpenList:
-        after = _keyset(params.after, 2)
+        after = parse_key(params.after, 2)
         page = queries.open_page(by=request.user, after=after, limit=params.limit)
         full = len(page) == params.limit
         return OpenList(
             results=[_open_row(row) for row in page],
-            next=_key(page[-1].due_at, page[-1].event_id) if full else None,
+            next=make_key(page[-1].due_at, page[-1].event_id) if full else None,
         )
 
 
@@ -228,25 +198,6 @@ class EventDeliveries(Endpoint):
     def get(self, request: Call, event_id: UUID) -> DeliveryList:
         rows = queries.who_has_seen(by=request.user, event_id=event_id)
         return DeliveryList(results=[_delivery(row) for row in rows])
-
-
-class Uncommunicated(Endpoint):
-    @reads(
-        "Open obligations on the records that I oversee",
-        takes=UncommunicatedQuery,
-        gives=UncommunicatedList,
-        capability="obligation.oversee",
-    )
-    def get(self, request: Call, params: UncommunicatedQuery) -> UncommunicatedList:
-        after = _keyset(params.after, 3)
-        page = queries.uncommunicated(by=request.user, after=after, limit=params.limit, only_overdue=params.overdue)
-        full = len(page) == params.limit
-        last = _key(page[-1].due_at, page[-1].event_id, page[-1].person_id) if full else None
-        return UncommunicatedList(results=[_uncommunicated(row) for row in page], next=last)
-
-
-def _key(due_at: datetime | None, *ids: UUID) -> str:
-    return "~".join([due_at.isoformat() if due_at else "", *map(str, ids)])
 
 
 class Incidents(Endpoint):
@@ -278,20 +229,6 @@ class IncidentClose(Endpoint):
         return _incident(queries.get_incident(by=request.user, incident_id=incident_id))
 
 
-def _keyset(cursor: str | None, parts: int) -> Any:
-    if cursor is None:
-        return None
-    try:
-        moment, *ids = cursor.replace(" ", "+").split("~")
-        since = datetime.fromisoformat(moment)
-        key = (since, *map(UUID, ids))
-        if len(key) != parts or since.utcoffset() != timedelta() or not 2000 <= since.year <= 9000:
-            raise ValueError
-    except ValueError:
-        raise BadRequest("`after` must be the `next` of an earlier page.", pointer="/after") from None
-    return key
-
-
 def _open_row(row: Delivery) -> OpenRow:
     return OpenRow(
         n=row.n or 0,
@@ -319,28 +256,6 @@ def _delivery(row: Delivery) -> DeliveryRow:
         seen_at=row.seen_at,
         outcome_at=row.outcome_at,
         excluded=row.exclusion,
-    )
-
-
-def _uncommunicated(row: Delivery) -> UncommunicatedRow:
-    step = next_step(row)
-    return UncommunicatedRow(
-        event_id=row.event_id,
-        event_type=shown_type(row.event.type),
-        priority=row.event.priority,
-        record_id=row.event.record_id,
-        patient=row.event.record.patient.name,
-        person_id=row.person_id,
-        person=row.person.name,
-        obligation=row.obligation,
-        ground=row.ground,
-        ground_in_words=ground_of_another(row.ground),
-        state=queries.state_of(row),
-        since=row.event.at,
-        due_at=row.due_at,
-        next_rung_at=step.at if step else None,
-        next_rung=step.rung.name if step else "",
-        rungs_climbed=row.rung,
     )
 
 

@@ -88,6 +88,12 @@ class Connection:
         """Queue a frame that carries no inbox number."""
         self._append(0, encode(frame).decode())
 
+    def append_once(self, frame: msgspec.Struct) -> None:
+        """Queue a frame that only hints, unless the same one waits already."""
+        text = encode(frame).decode()
+        if self.is_live and (0, text) not in self._queue:
+            self._append(0, text)
+
     def rewind(self) -> None:
         """Forget what is queued but unsent, so that it is read again and authorized anew.
 

@@ -89,6 +89,10 @@ class Head(Frame, tag="head"):
     open: int
 
 
+class Overseen(Frame, tag="overseen"):
+    """Something moved on a record that you oversee: what you show of `GET /api/v1/uncommunicated` may be old."""
+
+
 class Resync(Frame, tag="resync"):
     """Your cursor is of another epoch or from the future; resume with this one."""
 
@@ -106,7 +110,7 @@ class Error(Frame, tag="error"):
     n: int | None = None
 
 
-ServerFrame = Hello | EventFrame | Receipt | Head | Resync | Error
+ServerFrame = Hello | EventFrame | Receipt | Head | Overseen | Resync | Error
 
 CLOSE_CODES: dict[int, str] = {
     1008: "too many frames, or `resume` was not the first",

@@ -27,7 +27,7 @@ from carehub.events import doorbell
 
 from . import database
 from .connection import Connection
-from .frames import MAX_SOCKETS, Error, EventFrame, Head, Receipt
+from .frames import MAX_SOCKETS, Error, EventFrame, Head, Overseen, Receipt
 from .ledger import PAGE, READ_SQL, entries, read_parameters
 from .receipt_batch import Askers, ReceiptBatch
 from .receipts import Marked, ring
@@ -63,6 +63,7 @@ class Ring(msgspec.Struct):
     n: dict[UUID, int] = {}
     gone: list[UUID] = []
     receipts: list[tuple[UUID, UUID, int, str, datetime, UUID | None]] = []
+    overseers: list[UUID] = []
     origin: str = ""
 
 
@@ -230,6 +231,7 @@ class Hub:
             if message.origin != self.name:
                 marked = (Marked(p, e, n, False, s, at, a, True) for e, p, n, s, at, a in message.receipts)
                 self._pass_receipts(marked, {})
+                self._tell_overseers(message.overseers)
 
     def _recheck(self, person: UUID) -> None:
         for connection in list(self._people.get(person, ())):
@@ -276,6 +278,7 @@ class Hub:
 
     async def _committed(self, marked: list[Marked], askers: Askers) -> None:
         self._pass_receipts(marked, askers)
+        self._tell_overseers({person for m in marked for person in m.overseers})
         message = ring(marked, origin=self.name)
         if message:
             with contextlib.suppress(redis.RedisError, OSError, TimeoutError):
@@ -305,6 +308,11 @@ class Hub:
     def _append(connections: Iterable[Connection], frame: msgspec.Struct) -> None:
         for connection in connections:
             connection.append(frame)
+
+    def _tell_overseers(self, people: Iterable[UUID]) -> None:
+        for person in people:
+            for connection in self._people.get(person, ()):
+                connection.append_once(Overseen())
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,4 +1,4 @@
-"""Read inboxes, open obligations, who has seen what, and what nobody has answered. Each opens with one trail line."""
+"""Read inboxes, open obligations, who has seen what, and incidents. Each opens with one trail line."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from carehub.access import books, visible
-from carehub.access.capabilities import Capability
-from carehub.access.roles import MATRIX
+from carehub.access import visible
 from carehub.audit import trail
-from carehub.core.clock import DatabaseNow
 from carehub.core.errors import BadRequest, NotVisible
 from carehub.core.models import Installation
 from carehub.directory.models import CareRecord, Membership, Person
@@ -23,8 +20,7 @@ from .frames import parse_cursor
 from .ladder import INCIDENT
 from .ledger import READ_SQL, Entry, entries, read_parameters
 from .models import Incident
-
-_OVERSEERS = [role.value for role, may in MATRIX.items() if Capability.OBLIGATION_OVERSEE in may]
+from .overseers import OVERSEER_ROLES, overseen
 
 
 class ForeignCursor(BadRequest):
@@ -122,35 +118,11 @@ def who_has_seen(*, by: Person, event_id: UUID) -> Sequence[Delivery]:
     return list(rows.order_by("exclusion", "person__name", "person_id"))
 
 
-def uncommunicated(
-    *, by: Person, after: tuple[datetime, UUID, UUID] | None, limit: int, only_overdue: bool = False
-) -> Sequence[Delivery]:
-    """Open obligations on the records that I oversee, the most overdue first; keyset: (due_at, event, person)."""
-    # The ids first: the ledger is then entered by these records, not by everything that is open anywhere.
-    records = list(CareRecord.objects.filter(_overseen(by, "pk")).values_list("pk", flat=True))
-    rows = visible(by, open_deliveries().filter(event__record_id__in=records))
-    if only_overdue:
-        rows = rows.filter(due_at__lte=DatabaseNow())
-    if after is not None:
-        rows = rows.filter(
-            Q(due_at__gt=after[0])
-            | Q(due_at=after[0], event_id__gt=after[1])
-            | Q(due_at=after[0], event_id=after[1], person_id__gt=after[2])
-        )
-    rows = rows.select_related("person", "event__author", "event__record__patient")
-    page = list(rows.order_by("due_at", "event_id", "person_id")[:limit])
-    books.keep(row.event.rulebook_id for row in page)
-    if page:
-        patients = sorted({row.event.record.patient_id for row in page})
-        trail.read("uncommunicated.read", by=by.pk, patient_ids=patients)
-    return page
-
-
 def incidents(
-    *, by: Person, after: UUID | None = None, limit: int = 50, is_open: bool | None = None
+    *, by: Person, after: UUID | None = None, limit: int = 50, is_open: bool | None = None, only: Q | None = None
 ) -> Sequence[Incident]:
     """Incidents on the records that I oversee, newest first; keyset: ids below `after`."""
-    rows = _incidents(by)
+    rows = _incidents(by).filter(only or Q())
     if is_open is not None:
         rows = rows.filter(closed_at__isnull=is_open)
     if after is not None:
@@ -177,16 +149,10 @@ def silent_people(incident: Incident) -> list[Person]:
 
 
 def _incidents(by: Person) -> "QuerySet[Incident]":
-    rows = visible(by, Incident.objects.all()).filter(_overseen(by, "record_id"))
+    rows = visible(by, Incident.objects.all()).filter(overseen(by, "record_id"))
     return rows.select_related("event", "record__patient", "owner", "closed_by").prefetch_related(
         "event__escalations__person"
     )
-
-
-def _overseen(by: Person, record: str) -> Q:
-    """Rows of records on which he oversees: by role, or as their care manager."""
-    as_role = Membership.objects.filter(person=by, ended_at=None, record_id=OuterRef(record), role__in=_OVERSEERS)
-    return Q(Exists(as_role)) | Q(Exists(CareRecord.objects.filter(pk=OuterRef(record), care_manager=by)))
 
 
 def state_of(row: Delivery) -> str:
@@ -265,5 +231,5 @@ def progress(*, by: Person, event_ids: Collection[UUID]) -> dict[UUID, Progress]
 def oversees(*, by: Person) -> bool:
     """Whether there is a record on which I may see what is uncommunicated."""
     managed = CareRecord.objects.filter(care_manager=by, memberships__person=by, memberships__ended_at=None)
-    overseen = Membership.objects.filter(person=by, ended_at=None, role__in=_OVERSEERS)
+    overseen = Membership.objects.filter(person=by, ended_at=None, role__in=OVERSEER_ROLES)
     return overseen.exists() or managed.exists()

@@ -17,6 +17,8 @@ from carehub.access.roles import READERS
 from carehub.audit import trail
 from carehub.events import doorbell
 
+from .overseers import OVERSEER_ROLES, OVERSEES_SQL
+
 RECEIVED_SQL = f"""
 WITH clock AS MATERIALIZED (SELECT carehub_now() AS at),
 due AS (
@@ -72,7 +74,10 @@ SELECT t.person_id, t.event_id, t.n, t.wants_answer,
        (SELECT m.person_id FROM directory_membership m
          WHERE m.person_id = t.author_id AND m.record_id = t.record_id AND m.ended_at IS NULL
          LIMIT 1) AS author_id,
-       c.event_id IS NOT NULL AS is_new
+       c.event_id IS NOT NULL AS is_new,
+       CASE WHEN t.acknowledges AND t.obligation = 'acknowledge' THEN ARRAY(
+            SELECT DISTINCT m.person_id FROM directory_membership m
+             WHERE m.record_id = t.record_id AND {OVERSEES_SQL}) ELSE ARRAY[]::uuid[] END AS overseers
   FROM target t LEFT JOIN changed c USING (person_id, event_id)
 """
 
@@ -86,7 +91,8 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One row's state after a batch. `author_id` is set when the author is still on the record's team."""
+    """One row's state after a batch. `author_id` is set when the author is still on the record's team; `overseers` are
+    those of the record on which this ended an obligation."""
 
     person_id: UUID
     event_id: UUID
@@ -96,6 +102,7 @@ class Marked:
     at: datetime
     author_id: UUID | None
     is_new: bool
+    overseers: Sequence[UUID] = ()
 
 
 def received_parameters(upto: Mapping[tuple[UUID, int], int]) -> dict[str, Any]:
@@ -116,6 +123,7 @@ def mark_parameters(marks: Mapping[tuple[UUID, int], Mark]) -> dict[str, Any]:
         "numbers": [n for (_, n), _ in ordered],
         "acknowledges": [mark.acknowledges for _, mark in ordered],
         "addresses": [mark.address for _, mark in ordered],
+        "overseers": OVERSEER_ROLES,
         "readers": list(READERS),
     }
 
@@ -123,7 +131,8 @@ def mark_parameters(marks: Mapping[tuple[UUID, int], Mark]) -> dict[str, Any]:
 def ring(marked: Sequence[Marked], *, origin: str = "") -> dict[str, Any] | None:
     """The doorbell message that tells other servers; None when nothing changed. Ids, states and times only."""
     new = [[m.event_id, m.person_id, m.n, m.state, m.at, m.author_id] for m in marked if m.is_new]
-    return {"receipts": new, "origin": origin} if new else None
+    overseers = sorted({person for m in marked for person in m.overseers})
+    return {"receipts": new, "overseers": overseers, "origin": origin} if new else None
 
 
 def mark(

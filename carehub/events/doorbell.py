@@ -1,6 +1,7 @@
 """After commit, one Redis PUBLISH of ids. A lost ring costs seconds, never an event: each server scans the ledger.
 
-A ring is JSON of ids and numbers only: `{"n": {person: n}}`, `{"receipts": [...]}` or `{"gone": [person]}`.
+A ring is JSON of ids and numbers only: `{"n": {person: n}}`, `{"receipts": [...]}`, `{"gone": [person]}` or
+`{"overseers": [person]}`.
 """
 
 import functools
@@ -51,6 +52,12 @@ def ring_gone_after_commit(person_ids: Sequence[UUID]) -> None:
 def ring_receipts_after_commit(message: dict[str, Any]) -> None:
     """Tell the hubs, once committed, how far people are."""
     _after_commit(message)
+
+
+def ring_overseers_after_commit(person_ids: Sequence[UUID]) -> None:
+    """Tell the hubs, once committed, that something moved on records that these people oversee."""
+    if person_ids:
+        _after_commit({"overseers": list(person_ids)})
 
 
 def _after_commit(message: dict[str, Any]) -> None:

@@ -159,7 +159,9 @@ REFUSED: tuple[tuple[Callable[[Any], None], str, str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("change", "pointer", "sentence"), REFUSED, ids=[f"{pointer} {sentence}" for _, pointer, sentence in REFUSED])
+@pytest.mark.parametrize(
+    ("change", "pointer", "sentence"), REFUSED, ids=[f"{pointer} {sentence}" for _, pointer, sentence in REFUSED]
+)
 def test_says_what_is_wrong_and_what_is_allowed(change: Callable[[Any], None], pointer: str, sentence: str) -> None:
     data = as_data()
     check(book(data))

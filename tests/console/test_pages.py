@@ -32,6 +32,8 @@ PAGES = (
     "/inbox/region/caseload",
     "/inbox/region/uncommunicated",
     "/uncommunicated",
+    "/uncommunicated?record={record}",
+    "/reports",
     "/events/{event}/meter",
     "/events/{event}/seen",
     "/records/{record}",

@@ -10,7 +10,7 @@ import pytest
 
 from carehub.delivery import connection as module
 from carehub.delivery.connection import QUEUE, WINDOW_FRAMES, Connection
-from carehub.delivery.frames import EventFrame, Head
+from carehub.delivery.frames import EventFrame, Head, Overseen
 
 pytestmark = pytest.mark.quick
 
@@ -138,6 +138,27 @@ def test_rewind_drops_what_is_unsent_so_that_it_is_authorized_anew() -> None:
         wire.reads.set()
         await settle()
         assert [(frame["kind"], frame["n"]) for frame in wire.sent] == [("event", 1), ("event", 2), ("head", 3)]
+
+    given(scenario)
+
+
+def test_a_hint_waits_once_however_often_it_is_given() -> None:
+    async def scenario(wire: Wire) -> None:
+        connection = wire.connection()
+        wire.reads.clear()
+        connection.append(Head(n=0, open=0))
+        await settle()
+        for _ in range(9):
+            connection.append_once(Overseen())
+        wire.reads.set()
+        await settle()
+        connection.append_once(Overseen())
+        await settle()
+        connection.is_live = False
+        connection.append_once(Overseen())
+        await settle()
+
+        assert [frame["kind"] for frame in wire.sent] == ["head", "overseen", "overseen"]
 
     given(scenario)
 

@@ -69,6 +69,9 @@ READS = (
     "/inbox/open",
     "/events/{event}/deliveries",
     "/uncommunicated",
+    "/uncommunicated?record={record}&priority=asap",
+    "/reports/times",
+    "/reports/interruptions",
     "/me",
 )
 

@@ -118,6 +118,8 @@ def _inbox(talk: Conversation) -> Iterator[Said]:
     body = {"received": max(numbers), "seen": numbers, "acknowledge": numbers[-1:]}
     yield talk.send("postReceipts", "Ivan", "POST", "/inbox/receipts", body)
     yield talk.get("getUncommunicated", "Cora", "/uncommunicated?limit=2")
+    yield talk.get("getTimesReport", "Cora", "/reports/times")
+    yield talk.get("getInterruptionsReport", "Cora", "/reports/interruptions")
 
 
 def _rules(talk: Conversation, house: Installation) -> Iterator[Said]:

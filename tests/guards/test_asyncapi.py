@@ -119,7 +119,7 @@ def test_a_frame_that_is_not_as_described_is_noticed() -> None:
 def test_each_frame_of_the_running_server_is_as_described(house: Installation) -> None:
     web = house.web()
     record = house.record_id()
-    paula, maya = Api.log_in(web.url, "Paula"), Api.log_in(web.url, "Maya")
+    paula, maya, cora = (Api.log_in(web.url, name) for name in ("Paula", "Maya", "Cora"))
     told: list[dict[str, Any]] = []
 
     async def scenario() -> None:
@@ -134,8 +134,13 @@ def test_each_frame_of_the_running_server_is_as_described(house: Installation) -
         await asked.send(kind="typing")
         await asked.next("error", code="invalid-frame")
         await author.next("receipt", n=None)
+        overseer = await Socket.open(cora)
+        asks = {"text": "Please call.", "mentioned_roles": ["primary-care-physician"], "asks_acknowledgement": True}
+        await asyncio.to_thread(maya.post, f"/records/{record}/messages", asks)
+        await author.send(kind="acknowledge", n=[(await author.next("event", type="message.posted"))["n"]])
+        await overseer.next("overseen")
         await asked.next("head", seconds=30)
-        told.extend(author.frames + asked.frames)
+        told.extend(author.frames + asked.frames + overseer.frames)
 
     run(scenario)
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from carehub.directory.models import Role
 from carehub.plans.models import Goal
 
-from .. import words
+from .. import charts, words
 from ..forms import State
 
 register = template.Library()
@@ -95,6 +95,12 @@ def who(person_id: object, role: str) -> str:
 def split(text: str) -> list[str]:
     """The words of a text."""
     return text.split()
+
+
+@register.filter
+def length_of(seconds: float | None) -> str:
+    """`3 h 20 min`; a dash for none."""
+    return charts.length(seconds)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""My inbox: what I must know, by deadline; what came lately; my records. And what nobody has answered."""
+"""My inbox: what I must know, by deadline; what came lately; my records."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from carehub.access.queries import organizations_with_rules
 from carehub.core.errors import NotVisible
 from carehub.delivery import queries, receipts
-from carehub.delivery.ladder import LADDER, Step, next_step
 from carehub.directory.models import Person
 from carehub.events.models import Delivery
 from carehub.records.queries import caseload
@@ -38,18 +37,10 @@ def _caseload(by: Person) -> dict[str, Any]:
     return {"caseload": caseload(by=by, limit=CASELOAD_LIMIT)}
 
 
-def _uncommunicated(by: Person) -> dict[str, Any]:
-    rows = queries.uncommunicated(by=by, after=None, limit=OPEN_LIMIT)
-    incidents = [(row, queries.silent_people(row)) for row in queries.incidents(by=by, is_open=True)]
-    silences = [Silence.of(row) for row in rows]
-    return {"rows": silences, "incidents": incidents, "is_cut": len(rows) == OPEN_LIMIT}
-
-
 REGIONS: dict[str, Callable[[Person], dict[str, Any]]] = {
     "open": _open,
     "feed": _feed,
     "caseload": _caseload,
-    "uncommunicated": _uncommunicated,
 }
 
 
@@ -103,19 +94,6 @@ def who_has_seen(request: HttpRequest, by: Person, event_id: UUID) -> HttpRespon
     return show(request, "seen.html", frame(by) | {"people": people})
 
 
-@page("obligation.oversee")
-def uncommunicated(request: HttpRequest, by: Person) -> HttpResponse:
-    """Open obligations on the records that I oversee, the most overdue first."""
-    return all_silences(request, by)
-
-
-def all_silences(request: HttpRequest, by: Person, forms: dict[str, State] | None = None) -> HttpResponse:
-    """The whole page, with a reason as it was typed."""
-    status = max((state.status for state in (forms or {}).values()), default=200)
-    context = frame(by) | _uncommunicated(by) | {"forms": forms or {}}
-    return show(request, "uncommunicated.html", context, status=status)
-
-
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One person at one event."""
@@ -127,19 +105,3 @@ class Reader:
     def at(self) -> datetime | None:
         """When he reached that state."""
         return self.row.outcome_at or self.row.seen_at or self.row.received_at
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """One open obligation as an overseer sees it."""
-
-    row: Delivery
-    state: str
-    climbed: str
-    step: Step | None
-
-    @classmethod
-    def of(cls, row: Delivery) -> "Silence":
-        """With the rungs in words."""
-        climbed = ", ".join(rung.name for rung in LADDER[: row.rung])
-        return cls(row, queries.state_of(row), climbed, next_step(row))

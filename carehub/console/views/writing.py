@@ -18,7 +18,7 @@ from carehub.records import actions as records
 from .. import forms
 from ..forms import State, read
 from ..pages import go, is_partial, once, page, parts
-from . import inbox
+from . import inbox, overseeing
 from .record import content, whole
 
 
@@ -101,8 +101,9 @@ def close_incident(request: HttpRequest, by: Person, incident_id: UUID) -> HttpR
     refusal = _attempt(request, by, act)
     typed = {f"incident-{incident_id}": refusal} if refusal else {}
     if not is_partial(request):
-        return inbox.all_silences(request, by, typed) if refusal else go(request, "/uncommunicated")
-    context = inbox.REGIONS["uncommunicated"](by) | {"forms": typed}
+        back = f"/uncommunicated?{request.GET.urlencode()}".rstrip("?")
+        return overseeing.all_silences(request, by, typed) if refusal else go(request, back)
+    context = overseeing.region(request, by) | {"forms": typed}
     status = refusal.status if refusal else 200
     return parts(request, "inbox/uncommunicated.html", context=context, status=status)
 

@@ -231,10 +231,25 @@
     } else if (frame.kind === "head") {
       setOpen(frame.open);
       meterOpenLists();
+      if (Date.now() - overseenAt > POLL_EVERY) overseen();
+    } else if (frame.kind === "overseen") {
+      overseen();
     } else if (frame.kind === "resync") {
       resync(frame.cursor);
       say({ kind: "resume", cursor: frame.cursor });
     }
+  }
+
+  // What coordinators watch is asked for again once in two seconds at most; at a beat after 30 s without (a hint is
+  // lost while Redis is dead), and then the server answers 204 unless something has changed.
+  let overseenAt = Date.now(), overseeing = 0;
+  function overseen() {
+    if (overseeing || document.visibilityState !== "visible") return;
+    overseeing = setTimeout(() => {
+      overseeing = 0;
+      overseenAt = Date.now();
+      for (const region of $$("[data-overseen]")) renew(region);
+    }, Math.max(150, 2000 - (Date.now() - overseenAt)));
   }
 
   function resync(cursor) {
@@ -343,7 +358,7 @@
     looked.timer = setTimeout(() => { const n = [...unconfirmed.seen].slice(0, 200); if (n.length) say({ kind: "seen", n }); }, 250);
   }
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") return scan(document);
+    if (document.visibilityState === "visible") { overseen(); return scan(document); }
     for (const [card, timer] of timers) { clearTimeout(timer); watcher.unobserve(card); }
     timers.clear();
     return undefined;
@@ -373,7 +388,7 @@
         said.results.forEach(arrived);
         head = Math.max(head, Number(said.cursor.split(".")[1]));
         setOpen(said.open);
-        if (head >= said.head || said.results.length === 0) break;
+        if (head >= said.head || said.results.length === 0) { overseen(); break; }
       }
       await tellByPost();
       connect(); // the server answers: no need to wait out the back-off

@@ -1,0 +1,50 @@
+"""Why somebody owes something, and what exactly, in the words that overseers read."""
+
+from carehub.directory.models import Role
+from carehub.events.models import Delivery, Obligation
+
+THINGS = {
+    "plan.revised": "the treatment plan",
+    "flag.raised": "the flag",
+    "flag.answered": "the answer to the flag",
+    "message.posted": "the message",
+    "membership.ended": "that somebody left the team",
+    "incident.opened": "the incident",
+}
+"""What is to be acknowledged or answered; completes "to acknowledge ..."."""
+
+
+def why(row: Delivery) -> str:
+    """`asked as psychiatrist to answer the flag`: the ground of a row of `uncommunicated`, and what it asks for."""
+    verb = "answer" if row.obligation == Obligation.ANSWER else "acknowledge"
+    return f"{_ground(row)} to {verb} {THINGS.get(row.event.type, 'the event')}"
+
+
+def _ground(row: Delivery) -> str:
+    asked, held = _in_words(row.asked_roles), _in_words(row.roles)
+    match row.ground:
+        case "asked":
+            return f"asked as {asked or held}"
+        case "nobody_in_role":
+            return (
+                f"asked as care manager, because nobody on the team is {asked}," if asked else "asked as care manager"
+            )
+        case "role":
+            return f"by the role of {held}" if held else "by role"
+    return GROUNDS.get(row.ground, row.ground.replace("_", " ")) + (f", as {asked}," if asked else "")
+
+
+GROUNDS = {
+    "mentioned": "mentioned, and so",
+    "care_manager": "as care manager",
+    "named": "as provider of an intervention",
+    "raiser": "as the one who raised the flag,",
+    "joining": "as newcomer to the team",
+    "successor": "as successor, by hand-over,",
+    "owner": "as its owner",
+}
+
+
+def _in_words(codes: list[str]) -> str:
+    labels = [str(Role(code).label) if code in Role.values else code for code in codes]
+    return " and ".join(label[0].lower() + label[1:] for label in labels)
