@@ -234,3 +234,33 @@ def test_go_back_in_the_timeline(cast: Cast, browser: Browser, monkeypatch: pyte
 def test_have_words_for_every_type_of_event(event_type: str) -> None:
     assert event_type in EVENT_TITLES
     assert get_template(f"console/events/{event_type.replace('.', '_')}.html")
+
+
+def test_of_what_is_uncommunicated_are_sent_again_only_when_something_moved(cast: Cast, browser: Browser) -> None:
+    planned(cast)
+    cora = browser("cora")
+    first = cora.get("/inbox/region/uncommunicated")
+    unless = {"unless": first.context["totals"].stamp}
+    lines = Entry.objects.filter(verb="uncommunicated.read").count()
+
+    same = cora.get("/inbox/region/uncommunicated", unless)
+    assert (same.status_code, same.content) == (204, b"")
+    assert Entry.objects.filter(verb="uncommunicated.read").count() == lines
+
+    post_message(by=cast.maya, record_id=cast.record.pk, text="x", mentioned_roles=["nurse"], asks_acknowledgement=True)
+    assert b"Nils" in cora.get("/inbox/region/uncommunicated", unless).content
+    assert cora.get("/inbox/region/uncommunicated", {"record": "x"}).status_code == 422
+
+
+def test_of_reports_are_for_those_who_may(cast: Cast, browser: Browser) -> None:
+    planned(cast)
+
+    assert b'href="/reports"' in browser("cora").get("/").content
+    assert b'href="/reports"' not in browser("nils").get("/").content
+    assert b"Psychiatrist" in browser("cora").get("/reports").content
+    assert b"Nobody was interrupted" in browser("nils").get("/reports").content
+    assert browser("nils").get("/reports", {"organization": str(cast.clinic.pk)}).status_code == 403
+    assert browser("cora").get("/reports", {"organization": str(ABSENT)}).status_code == 404
+    wrong = browser("cora").get("/reports", {"since": "2026-01-01", "until": "2026-12-31"})
+    assert wrong.status_code == 422
+    assert b"at most 92 days" in wrong.content
