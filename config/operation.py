@@ -15,6 +15,7 @@ SCOPES = {
     "own account": "Needs a log-in; one's own account only.",
     "own inbox": "Needs a log-in; one's own inbox only.",
     "own records": "Needs a log-in; the records on whose team one is.",
+    "own absences": "Needs a log-in; one's own, and those of others with `cover.manage` where they work.",
     "told of the event": "For those who were told of the event.",
 }
 """What a door may name instead of a capability on a record, each with its sentence."""

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "carehub.audit",
     "carehub.access",
     "carehub.accounts",
+    "carehub.records",
     "carehub.conditions",
     "carehub.plans",
     "carehub.messaging",

@@ -103,6 +103,15 @@ def joining_unshown(record: CareRecord, person_id: UUID, event_type: str) -> Add
     return Addressee(person_id, roles, Obligation.INFORM, "joining")
 
 
+def covering(joins: Addressee) -> Addressee:
+    """What a standing event says to somebody who joins only as cover: he is informed, and no clock of his runs."""
+    if joins.exclusion:
+        return joins
+    return replace(
+        joins, obligation=Obligation.INFORM, ground="covering", asked_roles=(), due_in=None, first_rung_in=None
+    )
+
+
 def _addressee(
     member: Member, fact: Fact, rules: Rules, priority: Priority, *, by: UUID | None, addressed: UUID | None
 ) -> Addressee:

@@ -51,6 +51,7 @@ EVENT_READ: dict[str, C] = {
     "obligation.escalated": C.OBLIGATION_OVERSEE,
     "incident.opened": C.OBLIGATION_OVERSEE,
     "incident.closed": C.OBLIGATION_OVERSEE,
+    "cover.missing": C.OBLIGATION_OVERSEE,
 }
 """The capability without which an event of this type is not sent, replayed, listed or counted."""
 

@@ -29,6 +29,7 @@ GROUND_WORDS = {
     "successor": "it was handed over to you",
     "leaver": "it concerns your own place",
     "owner": "you own it",
+    "covering": "you cover a role on this team",
 }
 """Why an event is in my inbox; completes "Because ..."."""
 
@@ -45,6 +46,7 @@ GROUND_OF_ANOTHER = {
     "successor": "took it over",
     "leaver": "own place ended",
     "owner": "owns it",
+    "covering": "covers",
 }
 
 _NOUNS = {
@@ -58,6 +60,7 @@ _NOUNS = {
     "message.posted": "a message",
     "obligation.escalated": "an overdue obligation",
     "incident.opened": "an incident",
+    "cover.missing": "a role that nobody covers",
     "incident.closed": "a closed incident",
 }
 _CASES = {

@@ -5,6 +5,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib.auth import authenticate, login, logout
@@ -136,6 +137,17 @@ def set_time_zone(*, person: Person, time_zone: str) -> None:
         raise InvalidInput("A time zone is named as IANA does, such as Europe/Berlin.", pointer="/time_zone")
     person.time_zone = time_zone
     person.save(update_fields=["time_zone"])
+
+
+def end_access(*, person_id: UUID) -> None:
+    """End all of somebody's log-in sessions, bearer tokens and tickets, and the sockets that they let in.
+
+    In the caller's transaction, which has made him inactive: a new log-in is refused from then on.
+    """
+    Session.objects.filter(person_id=person_id).delete()
+    AuthToken.objects.filter(user_id=person_id).delete()
+    Ticket.objects.filter(person_id=person_id).delete()
+    doorbell.ring_gone_after_commit([person_id])
 
 
 def forget_outdated() -> None:

@@ -35,6 +35,7 @@ class TicketOut(Struct):
 class EmploymentOut(Struct):
     code: str
     organization: str
+    organization_id: UUID
     specialty: str
 
 
@@ -94,7 +95,12 @@ class Me(Endpoint):
             name=person.name,
             email=person.email,
             roles=[
-                EmploymentOut(code=e.code, organization=e.organization.name, specialty=e.specialty)
+                EmploymentOut(
+                    code=e.code,
+                    organization=e.organization.name,
+                    organization_id=e.organization_id,
+                    specialty=e.specialty,
+                )
                 for e in employments.order_by("code")
             ],
         )

@@ -13,7 +13,10 @@ _DEEDS = {
     "message.posted": "wrote a message",
     "event.unrenderable": "did something that this server cannot show yet",
 }
-_WITHOUT_AUTHOR = {"obligation.escalated": "Somebody has not answered in time"}
+_WITHOUT_AUTHOR = {
+    "obligation.escalated": "Somebody has not answered in time",
+    "cover.missing": "Nobody will cover a role on a team",
+}
 
 
 def sentence(event: Event) -> str:

@@ -31,6 +31,7 @@ EVENT_TITLES = {
     "obligation.escalated": "Overdue",
     "incident.opened": "Incident",
     "incident.closed": "Incident closed",
+    "cover.missing": "Nobody covers",
 }
 
 

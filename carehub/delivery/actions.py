@@ -147,14 +147,15 @@ def _climb(record: CareRecord, rows: Sequence[Delivery]) -> Climbed:
     ring_overseers([record.pk])
     notices.queue(
         [
-            Notice.of_rung(escalation, cast(Priority, c.row.priority))
+            Notice(person_id, cast(Priority, c.row.priority), escalation=escalation)
             for c, escalation in zip(climbs, escalations, strict=True)
             if c.rung is not INCIDENT
+            for person_id in c.everybody
         ]
     )
     for c in climbs:
-        if c.rung is not INCIDENT and c.rung.reaches != "person":
-            _tell(record, c, to[c.rung is INCIDENT, c.reached])
+        for person_id in c.told if c.rung is not INCIDENT else ():
+            _tell(record, c, person_id, to[False, person_id])
     _open_incidents(record, [c for c in climbs if c.rung is INCIDENT], to)
     return Climbed(len(arrived), escalations)
 
@@ -163,10 +164,11 @@ def _audiences(record: CareRecord, climbs: Sequence[Climb]) -> dict[tuple[bool, 
     """Who must know what the ladder says: the same for every rung that reaches the same person, incident or not."""
     to: dict[tuple[bool, UUID], Audience] = {}
     for c in climbs:
-        whom = (c.rung is INCIDENT, c.reached)
-        if c.rung.reaches != "person" and whom not in to:
-            fact = _opened(c, new_id(), "") if c.rung is INCIDENT else _escalated(c)
-            to[whom] = audience(record, fact, by=None, addressed=c.reached)
+        for person_id in c.told:
+            whom = (c.rung is INCIDENT, person_id)
+            if whom not in to:
+                fact = _opened(c, new_id(), "") if c.rung is INCIDENT else _escalated(c)
+                to[whom] = audience(record, fact, by=None, addressed=person_id)
     return to
 
 
@@ -178,7 +180,7 @@ def _escalation(c: Climb) -> Escalation:
         rung=c.rung.number,
         name=c.rung.name,
         to_person_id=c.reached,
-        channel="mail" if c.rung.reaches == "person" else "inbox and mail",
+        channel="inbox and notice" if c.told else "notice",
         result="queued",
     )
 
@@ -205,10 +207,8 @@ def _opened(c: Climb, incident_id: UUID, owner_name: str) -> IncidentOpened:
     )
 
 
-def _tell(record: CareRecord, c: Climb, to: Audience) -> None:
-    trail.wrote(
-        "obligation.escalate", by=c.reached, record_id=record.pk, patient_id=record.patient_id, on=c.row.event_id
-    )
+def _tell(record: CareRecord, c: Climb, reached: UUID, to: Audience) -> None:
+    trail.wrote("obligation.escalate", by=reached, record_id=record.pk, patient_id=record.patient_id, on=c.row.event_id)
     publish(_escalated(c), id=new_id(), to=to)
 
 

@@ -17,9 +17,9 @@ from carehub.directory.models import CareRecord
 from carehub.events.models import Delivery
 from carehub.events.obligations import open_deliveries
 
-from .ladder import LADDER, Rung, next_at
+from .ladder import LADDER, UNDELIVERED, Rung, next_at
 from .models import Escalation
-from .reach import reach
+from .reach import Reach
 
 BATCH = 200
 TOLD = 50  # a rung that tells somebody else is an event of its own, so that a batch of them is kept smaller
@@ -52,13 +52,23 @@ class Climb:
 
     row: Delivery
     rung: Rung
-    reached: UUID
+    everybody: tuple[UUID, ...]
     next_at: datetime | None
 
     @property
     def key(self) -> Key:
         """The row's."""
         return self.row.person_id, self.row.event_id
+
+    @property
+    def reached(self) -> UUID:
+        """The one whom the rung is for."""
+        return self.everybody[0]
+
+    @property
+    def told(self) -> tuple[UUID, ...]:
+        """Those who learn of it by an event: everybody reached but the silent one, whom a notice reminds."""
+        return tuple(p for p in self.everybody if self.rung.reaches != "person" or p != self.row.person_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +107,15 @@ def of_record(record_id: UUID) -> "QuerySet[Delivery]":
 
 
 def plan(record: CareRecord, rows: Sequence[Delivery]) -> list[Climb]:
-    """The next rung of each row, and whom it reaches now: decided once for each person and rung."""
+    """The next rung of each row, and whom it reaches now."""
     books.keep(row.event.rulebook_id for row in rows)
-    reached: dict[tuple[int, UUID], UUID] = {}
+    reach = Reach.among(record, rows)
     climbs = []
     for row in rows:
         rung = LADDER[row.rung]
-        whom = (rung.number, row.person_id)
-        if whom not in reached:
-            reached[whom] = reach(rung, record, row.person_id)
-        climbs.append(Climb(row, rung, reached[whom], _next_at(row, rung)))
+        has_arrived = rung is UNDELIVERED and row.received_at is not None  # it needs nobody else then
+        everybody = (row.person_id,) if has_arrived else reach.whom(rung, row)
+        climbs.append(Climb(row, rung, everybody, _next_at(row, rung)))
     return climbs
 
 

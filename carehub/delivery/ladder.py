@@ -29,8 +29,15 @@ class Rung:
 
 UNDELIVERED = Rung(1, "undelivered", "nothing has arrived on any device: another channel", "person")
 REMINDED = Rung(2, "reminded", "half of the time is over: a reminder", "person")
-COVER = Rung(3, "cover", "the deadline has passed: somebody in the same role, else the care manager", "colleague")
-ON_CALL = Rung(4, "on-call", "still silent: another in the same role, else the care manager", "colleague")
+COVER = Rung(
+    3,
+    "cover",
+    "the deadline has passed: the delegate, a colleague in the same role, else the care manager",
+    "colleague",
+)
+ON_CALL = Rung(
+    4, "on-call", "still silent: who is on call, another in the same role, else the care manager", "colleague"
+)
 COORDINATOR = Rung(5, "coordinator", "still silent: the record's overseer", "overseer")
 INCIDENT = Rung(6, "incident", "nobody answered: an incident with an owner, until a person closes it", "overseer")
 

@@ -44,12 +44,6 @@ class Notice:
     round: int = 0
 
     @classmethod
-    def of_rung(cls, escalation: Escalation, priority: Priority) -> "Notice":
-        """To whom the rung reaches."""
-        assert escalation.to_person_id is not None
-        return cls(escalation.to_person_id, priority, escalation=escalation)
-
-    @classmethod
     def of_incident(cls, incident: Incident, person_id: UUID) -> "Notice":
         """An incident is never routine, whatever it is about: somebody must take charge today."""
         priority = cast(Priority, incident.event.priority)

@@ -8,10 +8,11 @@
    be done, and not for long.
 4. When a batch fails, climb its rows one by one, so that only the row that is broken waits.
 5. Ask the owners of open incidents again, once a day.
-6. Hand each channel by which notices are due to Celery; one whose worker is lost is handed over again after 10 s.
-7. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
-8. Every 15 s, whoever claims it looks for new events that this version cannot show, for the operators.
-9. Beat, so that readiness can see a sweeper that has gone quiet.
+6. End places as cover whose time is over; every half-hour look ahead for roles that nobody covers.
+7. Hand each channel by which notices are due to Celery; one whose worker is lost is handed over again after 10 s.
+8. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
+9. Every 15 s, whoever claims it looks for new events that this version cannot show, for the operators.
+10. Beat, so that readiness can see a sweeper that has gone quiet.
 """
 
 import functools
@@ -30,6 +31,7 @@ from django.db import DatabaseError, connection
 from carehub.accounts import actions as accounts
 from carehub.core import idempotency
 from carehub.core.clock import DatabaseNow
+from carehub.records import lookout
 
 from . import actions, claims, climbing, tasks, unrenderable, verify
 from .climbing import Key
@@ -70,6 +72,7 @@ def sweep(*, name: str) -> tuple[int, int]:
     climbed = climb_all()
     for incident in list(actions.due_incidents()[:BATCH]):
         _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
+    lookout.keep_cover()
     notices = hand_over_notices()
     if verify.claim():
         tasks.enqueue(tasks.verify_ledger, expires=verify.PERIOD.total_seconds())

@@ -151,7 +151,8 @@ class CareRecord(BaseModel):
 class Membership(BaseModel):
     """A person's place on a record's care team, in one role, for a period. The role here decides what he may do.
 
-    Written by records/actions.py only, under the record's lock.
+    Written by records/actions only, under the record's lock. A place as cover ends by itself at `covers_until`;
+    `covers_id` is the shift or absence on whose account it was made.
     """
 
     record = models.ForeignKey(CareRecord, on_delete=models.PROTECT, related_name="memberships")
@@ -160,6 +161,8 @@ class Membership(BaseModel):
     purpose = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(db_default=DatabaseNow())
     ended_at = models.DateTimeField(null=True, blank=True)
+    covers_until = models.DateTimeField(null=True, blank=True)
+    covers_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -169,5 +172,14 @@ class Membership(BaseModel):
             models.CheckConstraint(
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="membership_period"
             ),
+            models.CheckConstraint(
+                condition=Q(covers_until=None, covers_id=None) | Q(covers_until__isnull=False, covers_id__isnull=False),
+                name="cover_has_an_end",
+            ),
         ]
-        indexes = [models.Index(fields=["record"], condition=Q(ended_at=None), name="active_team")]
+        indexes = [
+            models.Index(fields=["record"], condition=Q(ended_at=None), name="active_team"),
+            models.Index(
+                fields=["covers_until"], condition=Q(ended_at=None, covers_until__isnull=False), name="cover_ends"
+            ),
+        ]

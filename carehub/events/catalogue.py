@@ -159,6 +159,17 @@ class IncidentClosed(Fact, frozen=True):
     reason: str
 
 
+class CoverMissing(Fact, frozen=True):
+    type = "cover.missing"
+    phrase = "found that nobody will cover a role"
+    role: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def topic(self) -> str:
+        return f"cover:{self.role}"
+
+
 CATALOGUE: dict[str, type[Fact]] = {
     fact.type: fact
     for fact in (
@@ -173,6 +184,7 @@ CATALOGUE: dict[str, type[Fact]] = {
         ObligationEscalated,
         IncidentOpened,
         IncidentClosed,
+        CoverMissing,
     )
 }
 

@@ -5,23 +5,33 @@ A guard fails when an action has no scenario here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from carehub.conditions.actions import answer_flag, raise_flag
 from carehub.conditions.models import Flag
+from carehub.core.ids import new_id
 from carehub.delivery.actions import climb, climb_due, close_incident
 from carehub.delivery.models import Incident
-from carehub.directory.models import Membership, Patient, Role
+from carehub.directory.models import CareRecord, Membership, Patient, PractitionerRole, Role
 from carehub.events.catalogue import Coding
 from carehub.events.models import Delivery
 from carehub.messaging.actions import post_message
 from carehub.plans.actions import progress_goal, revise_plan
 from carehub.plans.definition import PlanDefinition
 from carehub.plans.models import Goal, PlanRevision
-from carehub.records.actions import add_team_member, end_membership, open_record
+from carehub.records.actions import (
+    Cover,
+    add_team_member,
+    deactivate_person,
+    end_cover,
+    end_membership,
+    make_places,
+    open_record,
+    report_missing_cover,
+)
 from tests.cast import PLAN, Cast
 
 HYPOTHYROIDISM = Coding(system="http://hl7.org/fhir/sid/icd-10-cm", code="E03.9", display="Hypothyroidism, unspecified")
@@ -137,6 +147,28 @@ def opened_incident(cast: Cast) -> None:
     rows = Delivery.objects.filter(event=revision.event, person=cast.ivan)
     rows.update(next_rung_at="2020-01-01T00:00:00Z", rung=5)
     climb(record_id=cast.record.pk, person_id=cast.ivan.pk, event_id=revision.event_id)
+
+
+def on_cover(cast: Cast, until: str = "2020-01-01T00:00:00Z") -> Membership:
+    """Olga has a place on Rosa's team as cover; its time is over."""
+    record = CareRecord.objects.lock(cast.record.pk)
+    shift = new_id()
+    make_places(record, [Cover(cast.olga.pk, Role.PSYCHIATRIST, "On call", datetime.fromisoformat(until), shift)])
+    return Membership.objects.get(covers_id=shift)
+
+
+def _end_cover(cast: Cast) -> None:
+    assert end_cover(membership_id=on_cover(cast).pk)
+
+
+def _deactivate(cast: Cast) -> None:
+    PractitionerRole.objects.create(person=cast.dora, organization=cast.clinic, code=Role.ORGANIZATION_ADMIN)
+    deactivate_person(by=cast.dora, person_id=cast.nils.pk, reason="Has left the clinic")
+
+
+def _miss(cast: Cast) -> None:
+    starts_at = datetime(2026, 3, 1, 18, tzinfo=UTC)
+    assert report_missing_cover(record_id=cast.record.pk, role="psychiatrist", starts_at=starts_at, ends_at=None)
 
 
 URGENT, ASAP = timedelta(hours=8), timedelta(hours=4)
@@ -277,6 +309,35 @@ SCENARIOS: tuple[Scenario, ...] = (
         "urgent",
         {"reason": "Olga takes over."},
         {"Cora": Told("none", "author")},
+        frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
+    ),
+    Scenario(
+        end_cover,
+        _end_cover,
+        "membership.ended",
+        "urgent",
+        {"person_name": "Olga", "role": "psychiatrist", "reason": "The cover ended."},
+        dict.fromkeys(("Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"), INFORMED)
+        | {"Cora": Told("acknowledge", "care_manager", URGENT), "Olga": Told("inform", "leaver")},
+        frozenset(),
+    ),
+    Scenario(
+        deactivate_person,
+        _deactivate,
+        "membership.ended",
+        "urgent",
+        {"person_name": "Nils", "reason": "Has left the clinic"},
+        dict.fromkeys(("Maya", "Ivan", "Paula", "Carl", "Rosa"), INFORMED)
+        | {"Cora": Told("acknowledge", "care_manager", URGENT), "Nils": Told("inform", "leaver")},
+        frozenset(),
+    ),
+    Scenario(
+        report_missing_cover,
+        _miss,
+        "cover.missing",
+        "urgent",
+        {"role": "psychiatrist", "ends_at": None},
+        {"Cora": Told("acknowledge", "care_manager", URGENT)},
         frozenset({"Maya", "Ivan", "Paula", "Nils", "Carl", "Rosa"}),
     ),
 )

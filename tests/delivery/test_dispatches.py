@@ -39,7 +39,7 @@ def rung(cast: Cast, name: str = "ivan", *, number: int = 1) -> Escalation:
 
 def queue(cast: Cast, priority: Any, *, name: str = "ivan", rows: int = 1) -> list[Dispatch]:
     """As many notices of that priority, to him."""
-    return notices.queue([Notice.of_rung(rung(cast, name), priority) for _ in range(rows)])
+    return notices.queue([Notice(cast[name].pk, priority, escalation=rung(cast, name)) for _ in range(rows)])
 
 
 def gateway(cast: Cast, provider: HttpSink, name: str = "Pager") -> tuple[ContactPoint, str]:
@@ -413,7 +413,11 @@ def test_queueing_costs_the_same_for_many_and_makes_none_twice(cast: Cast, provi
     gateway(cast, provider)
 
     def cost(rows: int) -> int:
-        wanted = [Notice.of_rung(rung(cast, name), "stat") for name in ("ivan", "paula") for _ in range(rows)]
+        wanted = [
+            Notice(cast[name].pk, "stat", escalation=rung(cast, name))
+            for name in ("ivan", "paula")
+            for _ in range(rows)
+        ]
         with CaptureQueriesContext(connection) as queries:
             notices.queue(wanted)
         before = Dispatch.objects.count()

@@ -11,7 +11,7 @@ from carehub.access import books
 from carehub.access.rules import Clock
 from carehub.delivery.actions import climb
 from carehub.delivery.ladder import LADDER, falls_due, next_step
-from carehub.delivery.queries import uncommunicated
+from carehub.delivery.reports.uncommunicated import uncommunicated
 from carehub.directory.models import Person, Role
 from carehub.events.models import Delivery
 from carehub.messaging.actions import post_message

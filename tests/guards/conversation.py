@@ -64,6 +64,7 @@ def conversation(house: Installation, url: str) -> Iterator[Said]:
     yield from _inbox(talk)
     yield from _records(talk)
     yield from _rules(talk, house)
+    yield from _rota(talk, house)
     yield from _incidents(talk, house)
     yield from _gateways(talk, house)
     yield talk.send("deleteCurrentToken", "Maya", "DELETE", "/tokens/current")
@@ -150,11 +151,6 @@ def _incidents(talk: Conversation, house: Installation) -> Iterator[Said]:
 
 def _gateways(talk: Conversation, house: Installation) -> Iterator[Said]:
     ((clinic,),) = house.rows("SELECT id FROM directory_organization")
-    house.execute(
-        "INSERT INTO directory_practitionerrole (id, person_id, organization_id, code, specialty)"
-        " VALUES (gen_random_uuid(), %s, %s, 'organization-admin', '')",
-        [talk.others["Priya"], clinic],
-    )
     at = f"/organizations/{clinic}/gateways"
     body = {"name": "Pagers", "url": "https://93.184.215.14/notices"}
     opened = talk.send("openGateway", "Priya", "POST", at, body)
@@ -172,6 +168,26 @@ def _gateways(talk: Conversation, house: Installation) -> Iterator[Said]:
     hours = {"time_zone": "Europe/Berlin", "quiet_from": "22:00", "quiet_until": "06:30", "digest_at": "07:15"}
     yield talk.send("setPreferences", "Priya", "POST", "/preferences", hours)
     yield talk.get("getMyPreferences", "Priya", "/preferences")
+
+
+def _rota(talk: Conversation, house: Installation) -> Iterator[Said]:
+    ((clinic, today),) = house.rows("SELECT id, carehub_now()::date FROM directory_organization")
+    day, next_day = today + timedelta(days=1), today + timedelta(days=2)
+    rota = f"/organizations/{clinic}"
+    times = {"starts": f"{day}T20:00", "ends": f"{next_day}T08:00", "time_zone": "UTC"}
+    olga = {"person_id": str(talk.others["Olga"]), "role": "psychiatrist", "kind": "on-call"}
+    added = talk.send("addShift", "Cora", "POST", f"{rota}/shifts", olga | times)
+    yield added
+    yield talk.get("getShifts", "Maya", f"{rota}/shifts?role=psychiatrist&limit=1")
+    yield talk.get("getOrganizationCover", "Maya", f"{rota}/cover?at={day}T21:00:00Z")
+    shift = f"{rota}/shifts/{added.answer.json['id']}"
+    yield talk.send("cancelShift", "Cora", "POST", f"{shift}/cancel", {})
+    gone = talk.send("goAway", "Ivan", "POST", "/absences", times | {"delegate_id": str(talk.others["Olga"])})
+    yield gone
+    yield talk.get("getAbsences", "Ivan", "/absences?limit=1")
+    yield talk.send("comeBack", "Ivan", "POST", f"/absences/{gone.answer.json['id']}/cancel", {})
+    otto = f"/people/{talk.others['Otto']}"
+    yield talk.send("deactivatePerson", "Priya", "POST", f"{otto}/deactivate", {"reason": "Has left the clinic"})
 
 
 def _records(talk: Conversation) -> Iterator[Said]:

@@ -36,15 +36,15 @@ def test_the_silent_are_reminded_and_then_others_are_told_without_a_word_of_care
 
     house.advance(timedelta(hours=1, minutes=1))
     wait_until(lambda: len(house.rows(RUNGS)) == 2, 30, one.log)
-    assert house.rows(RUNGS) == [("Cora", "Cora", "undelivered", "mail"), ("Ivan", "Ivan", "undelivered", "mail")]
+    assert house.rows(RUNGS) == [("Cora", "Cora", "undelivered", "notice"), ("Ivan", "Ivan", "undelivered", "notice")]
 
     house.advance(timedelta(hours=7))
     wait_until(lambda: len(house.rows(RUNGS)) == 6, 30, two.log)
     assert house.rows(RUNGS)[2:] == [
-        ("Cora", "Cora", "reminded", "mail"),
-        ("Ivan", "Ivan", "reminded", "mail"),
-        ("Cora", "Cora", "cover", "inbox and mail"),
-        ("Ivan", "Cora", "cover", "inbox and mail"),
+        ("Cora", "Cora", "reminded", "notice"),
+        ("Ivan", "Ivan", "reminded", "notice"),
+        ("Cora", "Cora", "cover", "inbox and notice"),
+        ("Ivan", "Cora", "cover", "inbox and notice"),
     ]
 
     overdue = cora.get("/uncommunicated?overdue=true").json["results"]

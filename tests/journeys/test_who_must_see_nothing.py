@@ -102,3 +102,53 @@ def test_the_socket_of_a_stranger_stays_silent_and_a_removed_member_hears_no_mor
         assert (await asyncio.to_thread(nils.get, f"/records/{record}")).status == 404
 
     run(scenario)
+
+
+ROTA_WRITES = (
+    ("POST", "/organizations/{clinic}/shifts"),
+    ("POST", "/organizations/{clinic}/shifts/{thing}/cancel"),
+    ("POST", "/absences/{thing}/cancel"),
+    ("POST", "/people/{person}/deactivate"),
+)
+ROTA_READS = (
+    "/organizations/{clinic}/shifts",
+    "/organizations/{clinic}/cover",
+    "/absences?person_id={person}",
+)
+TIMES: dict[str, object] = {"starts": "2027-06-01T08:00", "ends": "2027-06-01T18:00", "time_zone": "UTC"}
+BODIES: dict[str, dict[str, object]] = {
+    "/organizations/{clinic}/shifts": {"person_id": str(UUID(int=7)), "role": "nurse", "kind": "duty"} | TIMES,
+    "/people/{person}/deactivate": {"reason": "x"},
+}
+
+
+def test_the_rota_of_another_organization_is_byte_equal_to_an_absent_one(house: Installation) -> None:
+    web = house.web()
+    house.execute("INSERT INTO directory_organization (id, name, is_active) VALUES (%s, 'Nordhof', true)", [uuid4()])
+    house.execute(
+        "UPDATE directory_practitionerrole SET organization_id = (SELECT id FROM directory_organization"
+        " WHERE name = 'Nordhof'), code = 'organization-admin' WHERE person_id ="
+        " (SELECT id FROM directory_person WHERE name = 'Otto')"
+    )
+    cora, otto, rosa = (Api.log_in(web.url, name) for name in ("Cora", "Otto", "Rosa"))
+    ((clinic, ivan),) = house.rows(
+        "SELECT o.id, p.id FROM directory_organization o, directory_person p"
+        " WHERE o.name = 'Lindenhof Clinic' AND p.name = 'Ivan'"
+    )
+    shift = {"person_id": str(ivan), "role": "psychiatrist", "kind": "on-call"} | TIMES
+    added = cora.post(f"/organizations/{clinic}/shifts", shift)
+    gone = cora.post("/absences", {"person_id": str(ivan)} | TIMES)
+    assert (added.status, gone.status) == (201, 201), (added.body, gone.body)
+
+    for who in (otto, rosa):
+        for method, path in ROTA_WRITES:
+            thing = gone.json["id"] if "absences" in path else added.json["id"]
+            body = BODIES.get(path, {})
+            foreign = who.call(method, path.format(clinic=clinic, thing=thing, person=ivan), body)
+            absent = who.call(method, path.format(clinic=uuid4(), thing=uuid4(), person=uuid4()), body)
+            assert foreign.status == 404, (path, foreign.body)
+            assert essence(foreign) == essence(absent), path
+        for path in ROTA_READS:
+            foreign = who.get(path.format(clinic=clinic, person=ivan))
+            assert foreign.status == 404, path
+            assert essence(foreign) == essence(who.get(path.format(clinic=uuid4(), person=uuid4()))), path

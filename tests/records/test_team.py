@@ -236,8 +236,28 @@ def test_a_care_manager_who_keeps_no_role_that_reads_gives_up_the_record(cast: C
     assert hold(cast, revision.event_id, "cora").outcome == "handed_over"
 
 
-def test_a_default_care_manager_who_is_not_active_inherits_nothing(cast: Cast) -> None:
+def test_without_an_active_default_another_able_member_takes_over(cast: Cast) -> None:
     type(cast.dora).objects.filter(pk=cast.dora.pk).update(is_active=False)
 
-    with pytest.raises(Conflict, match="Name a successor_id"):
-        leave(cast, "cora")
+    leave(cast, "cora")
+
+    assert CareRecord.objects.get(pk=cast.record.pk).care_manager == cast.maya
+
+
+def test_without_a_member_a_coordinator_of_the_organization_is_made_one_and_nobody_at_all_is_refused(
+    cast: Cast,
+) -> None:
+    cast.clinic.default_care_manager = None
+    cast.clinic.save()
+    for name in ("maya", "ivan", "paula", "nils"):
+        leave(cast, name)
+
+    leave(cast, "cora")
+
+    record = CareRecord.objects.get(pk=cast.record.pk)
+    assert (record.care_manager, place(cast, "dora").role) == (cast.dora, "coordinator")
+    PractitionerRole.objects.filter(code="coordinator").update(ended_at="2099-01-01T00:00:00Z")
+    with pytest.raises(Conflict, match="nobody here or at the organization"):
+        end_membership(
+            by=cast.dora, record_id=cast.record.pk, membership_id=place(cast, "dora").pk, reason="Moves away"
+        )

@@ -142,6 +142,18 @@ def pips(acknowledged: int, seen: int, received: int, total: int) -> list[str]:
     return (states + ["pending"] * max(0, total - len(states)))[:24]
 
 
+@register.simple_tag
+def moment(at: datetime) -> SafeString:
+    """`Mon 23 Nov, 18:00` in the reader's zone."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({local.tzname()})",
+        f"{local:%a} {local.day} {local:%b, %H:%M}",
+    )
+
+
 def _time(moment: datetime, text: str, kind: str, more: str = "") -> SafeString:
     local = timezone.localtime(moment)
     exact = f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({local.tzname()})"

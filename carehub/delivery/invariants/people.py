@@ -70,7 +70,8 @@ PEOPLE: tuple[Invariant, ...] = (
                     WHERE p.record_id = e.record_id AND p.person_id = d.person_id
                       AND (e.number >= p.first AND (p.until IS NULL OR e.number < p.until)
                            OR d.ground = 'leaver' AND p.until = e.number
-                           OR p.first > e.number AND (d.ground IN ('joining', 'successor') OR d.exclusion <> '')))
+                           OR p.first > e.number
+                              AND (d.ground IN ('joining', 'successor', 'covering') OR d.exclusion <> '')))
            AND NOT (d.ground = 'care_manager' AND d.roles = '{}')
         """,
     ),

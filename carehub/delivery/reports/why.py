@@ -10,6 +10,7 @@ THINGS = {
     "message.posted": "the message",
     "membership.ended": "that somebody left the team",
     "incident.opened": "the incident",
+    "cover.missing": "that nobody covers a role",
 }
 """What is to be acknowledged or answered; completes "to acknowledge ..."."""
 
@@ -42,6 +43,7 @@ GROUNDS = {
     "joining": "as newcomer to the team",
     "successor": "as successor, by hand-over,",
     "owner": "as its owner",
+    "covering": "as cover",
 }
 
 

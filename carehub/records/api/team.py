@@ -13,7 +13,7 @@ from carehub.directory.models import CareRecord, Role
 from carehub.directory.wire import PersonOut, person_out
 from carehub.events.wire import EventOut, event_out
 
-from . import actions, queries
+from .. import actions, queries
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
