@@ -100,12 +100,30 @@ class EndMembership(Typed):
     successor_id: UUID | None = None
 
 
+class AddShift(Typed):
+    who: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} [a-z-]+$")]
+    kind: Literal["duty", "on-call"]
+    starts: str
+    ends: str
+    time_zone: str
+
+
+class GoAway(Typed):
+    starts: str
+    ends: str
+    time_zone: str
+    person_id: UUID | None = None
+    delegate_id: UUID | None = None
+
+
 LABELS = {
     "text": "The text",
     "display": "The name of the condition",
     "system": "The code system",
     "changes_plan": "Yes or no",
-    "who": "Who joins",
+    "who": "Who",
+    "starts": "From when",
+    "ends": "Until when",
     "achievement_status": "The status",
 }
 

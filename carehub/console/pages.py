@@ -25,6 +25,7 @@ from carehub.delivery import queries as delivery
 from carehub.delivery.reports.scope import reportable
 from carehub.directory.models import Person
 from carehub.events.catalogue import CATALOGUE
+from carehub.records.rota import works_somewhere
 
 from . import words
 
@@ -80,6 +81,7 @@ def frame(by: Person) -> dict[str, Any]:
         "cursor": delivery.live_cursor(by=by),
         "is_overseer": (is_overseer := delivery.oversees(by=by)),
         "may_report": is_overseer or bool(reportable(by=by)),
+        "is_staff": works_somewhere(by=by),
         "is_demo": settings.DEMO,
         "phrases": PHRASES,
     }

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import inbox, overseeing, plan, preferences, record, rules, session, writing
+from .views import cover, inbox, overseeing, plan, preferences, record, rules, session, writing
 
 urlpatterns = [
     path("log-in", session.log_in),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("uncommunicated", overseeing.silences),
     path("reports", overseeing.reports),
     path("incidents/<uuid:incident_id>/close", writing.close_incident),
+    path("cover", cover.cover),
+    path("cover/absences", cover.go_away),
+    path("cover/absences/<uuid:absence_id>/cancel", cover.come_back),
+    path("cover/organizations/<uuid:organization_id>/shifts", cover.add_shift),
+    path("cover/organizations/<uuid:organization_id>/shifts/<uuid:shift_id>/cancel", cover.cancel_shift),
     path("events/<uuid:event_id>/meter", inbox.meter),
     path("events/<uuid:event_id>/seen", inbox.who_has_seen),
     path("organizations/<uuid:organization_id>/rules", rules.rules),

@@ -53,6 +53,17 @@ class OrganizationCover:
     coverage: Coverage
 
 
+def works_somewhere(*, by: Person) -> bool:
+    """Whether this person works at an organization."""
+    return PractitionerRole.objects.filter(person=by, ended_at=None).exists()
+
+
+def workplaces(*, by: Person) -> list[Organization]:
+    """The organizations where this person works, by name."""
+    works = PractitionerRole.objects.filter(person=by, ended_at=None).values("organization")
+    return list(Organization.objects.filter(pk__in=works).order_by("name", "pk"))
+
+
 def organization(*, by: Person, organization_id: UUID, capability: Capability) -> Organization:
     """An organization where this person may do this. Raises NotVisible, NotAllowed."""
     found = Organization.objects.filter(pk=organization_id).first()

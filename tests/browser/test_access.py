@@ -37,7 +37,7 @@ def test_axe_finds_nothing_on_any_page(arrive: Arrive, record: UUID, scheme: str
     expect(page.locator("#thread")).to_contain_text("asked to acknowledge")
 
     seen = {}
-    for path in ("/", f"/records/{record}", "/uncommunicated", f"/records/{record}/plan/revisions/1"):
+    for path in ("/", f"/records/{record}", "/uncommunicated", "/cover", f"/records/{record}/plan/revisions/1"):
         cora.open(path)
         cora.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
         expect(cora.page.locator("details[data-who] .who-list > a")).to_have_count(0)
@@ -63,7 +63,7 @@ def test_a_phone_is_wide_enough(arrive: Arrive, record: UUID) -> None:
     write_plan(maya.page)
     expect(maya.page.locator("#plan .latest")).to_be_visible()
 
-    for path in ("/", f"/records/{record}", f"/records/{record}/plan/revise"):
+    for path in ("/", "/cover", f"/records/{record}", f"/records/{record}/plan/revise"):
         page = maya.open(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 

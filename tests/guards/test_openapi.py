@@ -118,8 +118,8 @@ def test_a_care_write_takes_a_key_and_a_revision_an_etag() -> None:
 
     keyed = {o["operationId"] for _, _, o in operations() if "Idempotency-Key" in headers_of(o)}
     assert keyed == {
-        "addMember", "adoptRules", "answerFlag", "closeIncident", "endMembership", "postMessage", "progressGoal",
-        "raiseFlag", "revisePlan",
+        "addMember", "addShift", "adoptRules", "answerFlag", "cancelShift", "closeIncident", "comeBack",
+        "deactivatePerson", "endMembership", "goAway", "postMessage", "progressGoal", "raiseFlag", "revisePlan",
     }  # fmt: skip
     assert headers("revisePlan") == {"Idempotency-Key", "If-Match"}
     assert {"412", "428"} <= BY_ID["revisePlan"]["responses"].keys()

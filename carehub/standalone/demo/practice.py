@@ -12,6 +12,7 @@ from carehub.directory.models import Person
 from .cast import CAST, hire
 from .chart import Practice
 from .courses import COURSES
+from .rota import keep
 
 _PURPOSES = (Installation.Purpose.DEMO, Installation.Purpose.TESTS)
 
@@ -45,6 +46,7 @@ def create_practice(report: Callable[[str], None] = lambda name: None) -> bool:
         practice = Practice(people=people, organizations=organizations, today=now().date())
         for write in COURSES:
             report(write(practice).patient_name)
+        keep(practice)
     return True
 
 
