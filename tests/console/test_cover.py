@@ -84,8 +84,9 @@ def test_a_coordinator_keeps_the_rota_and_nobody_else(cast: Cast, browser: Brows
     assert (kept.person, kept.kind, kept.role) == (cast.olga, "on-call", "psychiatrist")
     overlap = browser("cora").post(path, sent | {"key": str(uuid4())})
     assert (overlap.status_code, "on call in this role already" in overlap.content.decode()) == (422, True)
-    assert browser("ivan").post(f"{path}/{kept.pk}/cancel", {"key": str(uuid4())}).status_code == 403
-    assert browser("cora").post(f"{path}/{kept.pk}/cancel", {"key": str(uuid4())}).status_code == 302
+    cancel = f"/cover/organizations/{cast.clinic.pk}/shifts/{kept.pk}/cancel"
+    assert browser("ivan").post(cancel, {"key": str(uuid4())}).status_code == 403
+    assert browser("cora").post(cancel, {"key": str(uuid4())}).status_code == 302
     assert Shift.objects.get().cancelled_at is not None
 
 

@@ -72,9 +72,13 @@
     });
   });
   let scan = () => {};
+  // What was refused is announced and focused, whether the whole page came with it or a part.
+  const takeFocus = () => $$("[data-take-focus]").forEach((element) => { element.removeAttribute("data-take-focus"); element.focus(); });
+  takeFocus();
+
   document.addEventListener("htmx:afterSettle", ({ target: region }) => {
     scan(document);
-    $$("[data-take-focus]").forEach((element) => { element.removeAttribute("data-take-focus"); element.focus(); });
+    takeFocus();
     if (!kept.has(region.id)) return;
     const { open, hadFocus, focus, next, typed, isRenewal } = kept.get(region.id);
     kept.delete(region.id);
