@@ -59,9 +59,9 @@ def _with_short_references(schema: Any) -> Any:
 
 
 def _date_times(schema: dict[str, Any]) -> None:
-    """msgspec leaves the format of a datetime unsaid unless its zone is constrained."""
+    """msgspec leaves the format of a datetime unsaid unless its zone is constrained; a text with a pattern is none."""
     for name, shape in schema.get("properties", {}).items():
         if _MOMENT.fullmatch(name):
             for option in shape.get("anyOf", [shape]):
-                if option.get("type") == "string":
+                if option.get("type") == "string" and "pattern" not in option:
                     option["format"] = "date-time"
