@@ -10,6 +10,8 @@ from typing import Any
 
 import environ
 
+from carehub.core.patience import Connection
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,7 +93,7 @@ STATEMENT_TIMEOUT_MS = 5_000
 def _database(url: str) -> dict[str, Any]:
     database = dict(env.db_url_config(url))
     database.update(
-        ENGINE="django.db.backends.postgresql",
+        ENGINE="carehub.core.postgres",
         CONN_MAX_AGE=0,
         CONN_HEALTH_CHECKS=True,
         ATOMIC_REQUESTS=False,
@@ -107,6 +109,9 @@ def _database(url: str) -> dict[str, Any]:
                 "min_size": 1,
                 "max_size": env.int("DATABASE_POOL_SIZE", default=12),
                 "timeout": 3.0,
+                # Or the pauses between its attempts would outlast the outage.
+                "reconnect_timeout": 3.0,
+                "connection_class": Connection,
             },
         },
     )

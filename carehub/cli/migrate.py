@@ -42,10 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         cursor.execute("set statement_timeout = 0")
     from carehub.core.grants import grant_serving_role
     from carehub.core.installation import dedicate, refuse_other_purpose
+    from carehub.core.patience import patience
 
     if arguments.purpose:
         refuse_other_purpose(arguments.purpose)
-    call_command("migrate", interactive=False, plan=arguments.plan)
+    with patience():
+        call_command("migrate", interactive=False, plan=arguments.plan)
     if not arguments.plan:
         grant_serving_role()
         if arguments.purpose:

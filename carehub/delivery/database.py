@@ -9,6 +9,8 @@ import psycopg
 from django.db import connections
 from psycopg_pool import AsyncConnectionPool
 
+from carehub.core.patience import AsyncConnection
+
 POOL_SIZE = 4
 
 
@@ -21,9 +23,17 @@ def _arguments() -> dict[str, Any]:
 
 async def connect() -> psycopg.AsyncConnection[Any]:
     """A connection for one reader, autocommit, every statement prepared."""
-    return await psycopg.AsyncConnection.connect(**_arguments())
+    return await AsyncConnection.connect(**_arguments())
 
 
 def make_pool() -> AsyncConnectionPool[Any]:
     """Up to four connections, opened when first needed."""
-    return AsyncConnectionPool(kwargs=_arguments(), min_size=0, max_size=POOL_SIZE, timeout=3.0, open=False)
+    return AsyncConnectionPool(
+        connection_class=AsyncConnection,
+        kwargs=_arguments(),
+        min_size=0,
+        max_size=POOL_SIZE,
+        timeout=3.0,
+        reconnect_timeout=3.0,
+        open=False,
+    )

@@ -11,6 +11,7 @@ import msgspec
 from django.db import connection, transaction
 
 from carehub.core.clock import DatabaseNow
+from carehub.core.patience import patience
 
 from .invariants import INVARIANTS, Invariant
 from .models import Verification
@@ -76,9 +77,10 @@ def look(*, statement_timeout: timedelta = timedelta()) -> Iterator[Finding]:
     """
     milliseconds = int(statement_timeout / timedelta(milliseconds=1))
     for invariant in INVARIANTS:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor, patience():
             cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
-            yield check(invariant, cursor)
+            finding = check(invariant, cursor)
+        yield finding
 
 
 def claim() -> bool:

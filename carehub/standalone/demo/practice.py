@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from carehub.core.clock import now
 from carehub.core.errors import Conflict
 from carehub.core.models import Installation
+from carehub.core.patience import patience
 from carehub.directory.models import Person
 
 from .cast import CAST, hire
@@ -51,7 +52,7 @@ def create_practice(report: Callable[[str], None] = lambda name: None) -> bool:
 
 
 def _wait_for_another_maker() -> None:
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, patience(61):
         # The usual limits are for requests; another maker holds the lock for seconds.
         cursor.execute("SET LOCAL statement_timeout = '60s'")
         cursor.execute("SET LOCAL lock_timeout = '60s'")
