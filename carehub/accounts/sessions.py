@@ -1,9 +1,12 @@
-"""Django's database sessions, with the person in a column of its own."""
+"""Django's database sessions, with the person in a column of its own, outdated by the database's clock."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+
+from carehub.core.clock import DatabaseNow, now
 
 from .models import Session
 
@@ -21,4 +24,11 @@ class SessionStore(DatabaseSessionStore):
         """A row that can be found by its person."""
         session: Session = super().create_model_instance(data)  # type: ignore[assignment]
         session.person_id = data.get(SESSION_KEY)
+        session.expire_date = now() + timedelta(seconds=self.get_expiry_age())
         return session
+
+    def _get_session_from_db(self) -> Session | None:
+        row = Session.objects.filter(session_key=self.session_key, expire_date__gt=DatabaseNow()).first()
+        if row is None:
+            self._session_key = None
+        return row
