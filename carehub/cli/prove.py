@@ -27,10 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play the scenarios: 0 all held, 1 something did not, 2 they could not be played."""
     from carehub.prove.cluster import CommandFailed
-    from carehub.prove.report import as_json, line, table
-    from carehub.prove.run import play
+    from carehub.prove.lanes import play_all
+    from carehub.prove.report import as_json, table
     from carehub.prove.scenarios import choose
-    from carehub.prove.stage import proving_ground
     from carehub.standalone.folders import FolderError
     from carehub.standalone.foreground import ServerError
 
@@ -42,13 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     seed = arguments.seed if arguments.seed is not None else time.time_ns() % 1_000_000
     print(f"Seed {seed}; --seed {seed} makes the same choices again.", flush=True)
-    results = []
     try:
-        with proving_ground() as ground:
-            for number, scenario in enumerate(chosen, start=1):
-                print(f"[{number}/{len(chosen)}] {scenario.id} {scenario.title} ...", flush=True)
-                results.append(play(ground, scenario, seed=seed, size=arguments.size))
-                print(line(results[-1]), flush=True)
+        results = play_all(chosen, seed=seed, size=arguments.size)
         if arguments.json:
             arguments.json.write_text(as_json(results, seed=seed, size=arguments.size), encoding="utf-8")
     except (ServerError, FolderError, CommandFailed, OSError) as error:

@@ -1,4 +1,4 @@
-"""Eight people on two care teams that share two of them, and one who is on neither and must hear of nothing.
+"""Eight people on two care teams that share two of them, a large team, and one who must hear of nothing.
 
 Run as a program it makes them, through the actions, in the empty database of its environment, and prints who is
 where.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 PASSWORD = "a-long-password-for-prove"  # noqa: S105  # nobody real logs in with it
@@ -32,28 +32,34 @@ TEAMS: Mapping[str, Mapping[str, str]] = {
 }
 """Record -> name -> role. Everybody here reads and writes the team's thread; the first is the care manager."""
 
+PLAZA: Mapping[str, str] = {"Pia": "coordinator"} | {f"Guest{number}": "nurse" for number in range(1, 30)}
+"""The team of a third record: thirty people, for many sockets. Nobody else is told what is written there."""
+
+RECORDS = {**TEAMS, "Plaza": PLAZA}
+
 OUTSIDER = "Nora"
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Ids by name: the records and the people, the outsider included."""
+    """Ids by name: the records and the people, the outsider included; and a bearer token of each person."""
 
     records: Mapping[str, str]
     people: Mapping[str, str]
+    tokens: Mapping[str, str]
 
     @property
     def readers(self) -> dict[str, frozenset[str]]:
         """Record id -> names of those who must get what is written there."""
-        return {self.records[title]: frozenset(team) for title, team in TEAMS.items()}
+        return {self.records[title]: frozenset(team) for title, team in RECORDS.items()}
 
     def records_of(self, name: str) -> list[str]:
         """The ids of the records on whose team somebody is."""
-        return [self.records[title] for title, team in TEAMS.items() if name in team]
+        return [self.records[title] for title, team in RECORDS.items() if name in team]
 
 
 def members() -> list[str]:
-    """Everybody on a team, each once."""
+    """Everybody on the two small teams, each once."""
     return list(dict.fromkeys(name for team in TEAMS.values() for name in team))
 
 
@@ -66,11 +72,12 @@ def make() -> Cast:
     """Make the people and open both records; the database must be empty and migrated."""
     from django.contrib.auth.hashers import make_password
 
+    from carehub.accounts.actions import issue_token
     from carehub.directory.models import Organization, Patient, Person, PractitionerRole, Role
     from carehub.records.actions import add_team_member, open_record
 
     clinic = Organization.objects.create(name="Proving ground")
-    roles = {name: role for team in TEAMS.values() for name, role in team.items()} | {OUTSIDER: "nurse"}
+    roles = {name: role for team in RECORDS.values() for name, role in team.items()} | {OUTSIDER: "nurse"}
     password = make_password(PASSWORD)
     people = {name: Person.objects.create(name=name, email=email(name), password=password) for name in roles}
     for name, role in roles.items():
@@ -78,7 +85,7 @@ def make() -> Cast:
     clinic.default_care_manager = people["Ada"]
     clinic.save()
     records = {}
-    for title, team in TEAMS.items():
+    for title, team in RECORDS.items():
         manager, *others = team
         patient = Patient.objects.create(name=title, birth_date=date(1990, 1, 1), managing_organization=clinic)
         record = open_record(
@@ -87,7 +94,8 @@ def make() -> Cast:
         records[title] = str(record.pk)
         for name in others:
             add_team_member(by=people[manager], record_id=record.pk, person_id=people[name].pk, role=Role(team[name]))
-    return Cast(records, {name: str(person.pk) for name, person in people.items()})
+    tokens = {name: issue_token(person=person).token for name, person in people.items()}
+    return Cast(records, {name: str(person.pk) for name, person in people.items()}, tokens)
 
 
 if __name__ == "__main__":
@@ -95,4 +103,4 @@ if __name__ == "__main__":
 
     django.setup()
     made = make()
-    json.dump({"records": made.records, "people": made.people}, sys.stdout)
+    json.dump(asdict(made), sys.stdout)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from carehub.prove.history import INBOX, Line, percentile
 
-Fault = Literal["lost", "unexpected", "torn", "duplicated", "gap", "order", "differs", "stale"]
+Fault = Literal["lost", "unexpected", "torn", "duplicated", "gap", "order", "differs", "stale", "leaked"]
 
 Readers = Mapping[str, Set[str]]
 """Record -> names of those who must get what is written there."""
@@ -151,8 +151,8 @@ def _one_order(told: Told) -> Iterator[Violation]:
 
 def _sockets(told: Told) -> Iterator[Violation]:
     for (who, via), rows in told.sockets.items():
-        pushed = {row.n: row.event for row in rows}
-        kept = {row.n: row.event for row in told.inboxes.get(who, []) if row.n >= min(pushed)}
+        pushed = {row.n: (row.event, row.digest) for row in rows}
+        kept = {row.n: (row.event, row.digest) for row in told.inboxes.get(who, []) if row.n >= min(pushed)}
         if pushed != kept:
             wrong = sorted(n for n in pushed.keys() | kept.keys() if pushed.get(n) != kept.get(n))
             yield Violation("differs", f"{via} of {who} and the inbox differ in {len(wrong)} numbers from {wrong[0]}")
@@ -189,6 +189,21 @@ def stale(lines: Sequence[Line], readers: Readers, within: float) -> list[Violat
         found.append(
             Violation("stale", f"{len(late)} were visible later than {within:g} s, at worst {max(late):.1f} s")
         )
+    return found
+
+
+def leaked(lines: Iterable[Line], within: float = 1.0) -> list[Violation]:
+    """What somebody was told of a record later than this many seconds after he left its team, but of our writes only:
+    that he has left, he is told."""
+    left: dict[tuple[str, str], float] = {}
+    found = []
+    for line in lines:
+        if line.kind == "leave":
+            left[line.who, line.record] = line.at
+        elif line.kind == "join":
+            left.pop((line.who, line.record), None)
+        elif line.kind == "read" and line.op and line.at > left.get((line.who, line.record), line.at) + within:
+            found.append(Violation("leaked", f"{line.who} was told {line.op} after leaving"))
     return found
 
 

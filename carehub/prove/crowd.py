@@ -6,14 +6,17 @@ They run in a thread of their own, so that a scenario may block while it kills a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from random import Random
 from threading import Thread
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+
+import msgspec
 
 from carehub.client import BadAnswer, CareHub, Connected, Disconnected, Live, Notice, Problem, Timing, Unreachable
 from carehub.prove.cast import OUTSIDER, PASSWORD, Cast, email, members
@@ -24,6 +27,9 @@ REQUEST_SECONDS = 15.0
 PERSIST_SECONDS = 30.0
 GIVES_UP = 0.2
 """How many of the writes without an answer are not repeated, so that they stay unknown."""
+
+TIMING = Timing(backoff=0.2, repeat_after=2.0)
+"""Impatient, so that a scenario need not wait for its clients' manners."""
 
 Result = TypeVar("Result")
 
@@ -37,6 +43,7 @@ class Attempt:
     ended: float
     status: int
     retry_after: float | None
+    record: str
 
     @property
     def seconds(self) -> float:
@@ -45,15 +52,27 @@ class Attempt:
 
 
 class Crowd:
-    """The cast at work on some servers; entering logs everybody in, leaving stops all."""
+    """The cast, or some of it, at work on some servers with the tokens that they have; leaving stops all."""
 
-    def __init__(self, cast: Cast, urls: Sequence[str], history: History, random: Random) -> None:
+    def __init__(
+        self,
+        cast: Cast,
+        urls: Sequence[str],
+        history: History,
+        random: Random,
+        *,
+        people: Sequence[str] | None = None,
+    ) -> None:
         self.cast, self.urls, self.history, self._random = cast, list(urls), history, random
+        self.people = list(people or members())
+        self.notices: dict[str, list[tuple[float, Notice]]] = {}
         self.attempts: list[Attempt] = []
         self.acknowledged = 0
+        self.heard = 0
         self.close_codes: list[int | None] = []
         self.gives_up = GIVES_UP
-        self._tokens: dict[str, str] = {}
+        self.patience = REQUEST_SECONDS
+        self._tokens = dict(cast.tokens)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="crowd", daemon=True)
         self._writers: list[Future[None]] = []
@@ -63,7 +82,6 @@ class Crowd:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._do(self._log_in(), 60)
         return self
 
     def __exit__(
@@ -75,27 +93,50 @@ class Crowd:
         self._thread.join(10)
         self._loop.close()
 
-    def client(self, name: str, server: int = 0, timeout: float = REQUEST_SECONDS) -> CareHub:
+    def client(self, name: str, server: int = 0, timeout: float | None = None) -> CareHub:
         """Somebody's way into one of the servers."""
-        return CareHub(self.urls[server], token=self._tokens[name], timeout=timeout)
+        return CareHub(self.urls[server], token=self._tokens[name], timeout=timeout or self.patience)
 
-    def write(self, writers: int, *, every: float = 0.0) -> None:
-        """Let so many write from now on, each one message after the other, `every` seconds apart."""
-        people = members()
+    def log_in(self, *names: str, server: int = 0) -> None:
+        """Give these people new tokens, by e-mail address and password."""
+        self._do(self._log_in(names, server), 60)
+
+    def write(
+        self, writers: int, *, every: float = 0.0, people: Sequence[str] = (), records: Sequence[str] = ()
+    ) -> None:
+        """Let so many write from now on, each one message after the other, `every` seconds apart.
+
+        By default all people take turns and each writes to the records whose team he is on.
+        """
+        people = people or self.people
         for i in range(writers):
-            work = self._write(people[i % len(people)], f"writer{i}", Random(self._random.random()), every)  # noqa: S311
+            name, random = people[i % len(people)], Random(self._random.random())  # noqa: S311
+            work = self._write(name, f"writer{len(self._writers)}", random, every, records)
             self._writers.append(self._start(work))
 
-    def write_some(self, number: int, *, at_once: int = 8, every: float = 0.0) -> None:
+    def write_some(
+        self,
+        number: int,
+        *,
+        at_once: int = 8,
+        every: float = 0.0,
+        people: Sequence[str] = (),
+        records: Sequence[str] = (),
+    ) -> None:
         """Let so many messages be written and wait until each has its answer."""
         goal = self.acknowledged + number
-        self.write(at_once, every=every)
+        self.write(at_once, every=every, people=people, records=records)
         self.until(lambda: self.acknowledged >= goal, 600)
         self.stop_writing()
 
-    def listen(self, sockets: int, *, backoff: float = 0.2) -> None:
-        """Open so many live connections, people and servers in turn, and return when all have said hello."""
-        opened = [asyncio.run_coroutine_threadsafe(self._open(i, backoff), self._loop) for i in range(sockets)]
+    def listen(self, sockets: int, *, timing: Timing = TIMING, kind: str = "", people: Sequence[str] = ()) -> None:
+        """Open so many live connections, people and servers in turn, and return when all have been tried.
+
+        `kind` ends their names in the history.
+        """
+        first = len(self._listeners)
+        numbers = range(first, first + sockets)
+        opened = [self.begin(self._open(i, people or self.people, timing, kind)) for i in numbers]
         for future in opened:
             self._listeners.append(future.result(60))
 
@@ -120,6 +161,10 @@ class Crowd:
             return not behind
 
         self.until(caught_up, seconds, "the sockets had not caught up")
+
+    def is_level(self, heads: Mapping[str, int]) -> bool:
+        """Whether every socket has been handed its person's newest number."""
+        return all(n >= heads[via.partition(" ")[0]] for via, n in self._reached.items())
 
     def until(self, condition: Callable[[], object], seconds: float, words: str = "it was not so") -> None:
         """Return once the condition holds; raises NotWithin. Whatever ended a listener is raised here."""
@@ -152,14 +197,14 @@ class Crowd:
 
     # -- in the thread
 
-    async def _log_in(self) -> None:
-        for name in (*members(), OUTSIDER):
-            client = await CareHub.log_in(self.urls[0], email(name), PASSWORD, timeout=REQUEST_SECONDS)
+    async def _log_in(self, names: Sequence[str], server: int) -> None:
+        for name in names:
+            client = await CareHub.log_in(self.urls[server], email(name), PASSWORD, timeout=REQUEST_SECONDS)
             assert client.token is not None
             self._tokens[name] = client.token
 
-    async def _write(self, name: str, writer: str, random: Random, every: float) -> None:
-        records = self.cast.records_of(name)
+    async def _write(self, name: str, writer: str, random: Random, every: float, where: Sequence[str]) -> None:
+        records = where or self.cast.records_of(name)
         number = 0
         while self._is_writing:
             number += 1
@@ -199,17 +244,15 @@ class Crowd:
             status, retry_after = refusal.status, refusal.retry_after
         except (Unreachable, BadAnswer):
             pass
-        attempt = Attempt(writer, began, time.monotonic(), status, retry_after)
+        attempt = Attempt(writer, began, time.monotonic(), status, retry_after, record)
         self.attempts.append(attempt)
         return attempt
 
-    async def _open(self, number: int, backoff: float) -> Future[None]:
-        people = members()
+    async def _open(self, number: int, people: Sequence[str], timing: Timing, kind: str) -> Future[None]:
         name = people[number % len(people)]
         client = self.client(name, number // len(people) % len(self.urls))
-        via = f"{name} {number}"
-        timing = Timing(backoff=backoff, repeat_after=2.0)
-        live = client.live(await client.first_cursor(), notify=self._noter(), timing=timing)
+        via = f"{name} {number} {kind}".strip()
+        live = client.live(await client.first_cursor(), notify=self._noter(via), timing=timing)
         await live.__aenter__()
         self._reached[via] = 0
         return self._start(self._listen(live, name, via))
@@ -217,17 +260,25 @@ class Crowd:
     async def _listen(self, live: Live, name: str, via: str) -> None:
         try:
             async for event in live:
-                self.history.read(who=name, via=via, n=event.n, event=str(event.id), op=_op(event.type, event.body))
+                op, digest = _op(event.type, event.body), _digest(event.raw)
+                self.history.read(
+                    who=name, via=via, n=event.n, event=event.id, op=op, digest=digest, record=event.record_id or ""
+                )
+                self.heard += 1
                 self._reached[via] = event.n
         finally:
             await live.__aexit__(None, None, None)
 
-    def _noter(self) -> Callable[[Notice], None]:
-        """Keeps how sockets that had said hello were closed; an attempt that found nobody is no close."""
+    def _noter(self, via: str) -> Callable[[Notice], None]:
+        """Keeps when sockets came and went, and how those that had said hello were closed: an attempt that found
+        nobody is no close."""
         stands = False
+        kept = self.notices[via] = []
 
         def note(notice: Notice) -> None:
             nonlocal stands
+            if isinstance(notice, Connected | Disconnected):
+                kept.append((time.monotonic(), notice))
             if isinstance(notice, Disconnected):
                 if stands:
                     self.close_codes.append(notice.code)
@@ -237,7 +288,7 @@ class Crowd:
         return note
 
     async def _read_all(self) -> dict[str, int]:
-        return {name: await self._read_inbox(name) for name in (*members(), OUTSIDER)}
+        return {name: await self._read_inbox(name) for name in (*self.people, OUTSIDER)}
 
     async def _read_inbox(self, name: str) -> int:
         client = self.client(name)
@@ -246,7 +297,7 @@ class Crowd:
             for row in rows:
                 event, last = row["event"], row["n"]
                 op = _op(event["type"], event["body"])
-                self.history.read(who=name, via=INBOX, n=last, event=event["id"], op=op)
+                self.history.read(who=name, via=INBOX, n=last, event=event["id"], op=op, digest=_digest(row))
             cursor = page.member("cursor")
         return last
 
@@ -264,6 +315,12 @@ class Crowd:
 
     def _do(self, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    """Of everything in a frame, or a row of the inbox, that does not change with what its reader does."""
+    told = [row["n"], row["obligation"], row["ground"], row["event"]]
+    return hashlib.blake2b(msgspec.json.encode(told, order="deterministic"), digest_size=8).hexdigest()
 
 
 def _op(type: str, body: Any) -> str:

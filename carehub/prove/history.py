@@ -16,11 +16,14 @@ import msgspec
 
 INBOX = "inbox"
 
-Kind = Literal["invoke", "ok", "fail", "unknown", "read", "fault"]
+Kind = Literal["invoke", "ok", "fail", "unknown", "read", "fault", "join", "leave"]
 
 
 class Line(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """One line. `at` is in seconds of the machine's monotonic clock; `op` names a write and is its text."""
+    """One line. `at` is in seconds of the machine's monotonic clock; `op` names a write and is its text.
+
+    `digest` is that of an event as it was read, with what it asks of its reader.
+    """
 
     kind: Kind
     at: float
@@ -30,6 +33,7 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     via: str = ""
     n: int = 0
     event: str = ""
+    digest: str = ""
     words: str = ""
 
 
@@ -48,9 +52,28 @@ class History:
         """How a write ended for who wrote."""
         self._append(Line(kind=outcome, at=time.monotonic(), op=op, words=words))
 
-    def read(self, *, who: str, via: str, n: int, event: str, op: str) -> None:
+    def read(self, *, who: str, via: str, n: int, event: str, op: str, digest: str = "", record: str = "") -> None:
         """Somebody got an event; `op` is empty when it is not of our writing."""
-        self._append(Line(kind="read", at=time.monotonic(), who=who, via=via, n=n, event=event, op=op))
+        line = Line(
+            kind="read",
+            at=time.monotonic(),
+            who=who,
+            via=via,
+            n=n,
+            event=event,
+            op=op,
+            digest=digest,
+            record=record,
+        )
+        self._append(line)
+
+    def leave(self, who: str, *, record: str) -> None:
+        """Somebody's place on a team has ended: whoever ended it was told so."""
+        self._append(Line(kind="leave", at=time.monotonic(), who=who, record=record))
+
+    def join(self, who: str, *, record: str) -> None:
+        """Somebody is about to be given a place on a team."""
+        self._append(Line(kind="join", at=time.monotonic(), who=who, record=record))
 
     def fault(self, words: str) -> None:
         """Something was broken or mended."""

@@ -13,6 +13,7 @@ import psycopg
 
 from carehub.prove.cluster import Cluster
 from carehub.prove.processes import APPLICATION, Process, Web
+from carehub.prove.proxy import Proxy
 from carehub.standalone.servers import SUPERUSER
 
 SWEEP_ONCE_SECONDS = 60
@@ -25,6 +26,7 @@ class Installation:
         self.servers, self.database = servers, name
         self._environment = servers.environment(name, name)
         self.application = APPLICATION
+        self.sweep_command = ["-m", "carehub", "sweep"]
         self.processes: list[Process] = []
 
     @classmethod
@@ -37,6 +39,11 @@ class Installation:
             yield found
         finally:
             found.stop()
+
+    def behind(self, postgres: Proxy) -> dict[str, str]:
+        """The variables of a process that reaches PostgreSQL through this proxy."""
+        here = self._environment["DATABASE_URL"]
+        return {"DATABASE_URL": here.replace(f":{self.servers.postgres.port}/", f":{postgres.port}/")}
 
     def web(self, *, environment: Mapping[str, str] | None = None, port: int | None = None) -> Web:
         """Start a daphne and wait until it answers."""
@@ -59,7 +66,7 @@ class Installation:
 
     def sweeper(self, *, environment: Mapping[str, str] | None = None) -> Process:
         """Start `carehub sweep`."""
-        return self._start("sweep", ["-m", "carehub", "sweep"], environment)
+        return self._start("sweep", self.sweep_command, environment)
 
     def worker(self, *, environment: Mapping[str, str] | None = None) -> Process:
         """Start a Celery worker."""
@@ -77,7 +84,7 @@ class Installation:
 
     def sweep_once(self) -> None:
         """One pass of the sweeper, in a process of its own that ends."""
-        self._start("sweep-once", ["-m", "carehub", "sweep", "--once"], None).popen.wait(SWEEP_ONCE_SECONDS)
+        self._start("sweep-once", [*self.sweep_command, "--once"], None).popen.wait(SWEEP_ONCE_SECONDS)
 
     def _start(self, kind: str, command: list[str], environment: Mapping[str, str] | None) -> Process:
         name = f"{kind}{len(self.processes) + 1}"
@@ -90,19 +97,20 @@ class Installation:
 
     def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """What a superuser reads: the ledger itself, not what the product says of it."""
-        with self._superuser() as connection:
+        with self.superuser() as connection:
             return connection.execute(query, parameters).fetchall()
 
     def execute(self, statement: str, parameters: Any = None) -> None:
         """What a superuser does by hand."""
-        with self._superuser() as connection:
+        with self.superuser() as connection:
             connection.execute(statement, parameters)
 
     def advance(self, by: timedelta) -> None:
         """Move the database's clock forward."""
         self.execute("UPDATE core_installation SET clock_offset = clock_offset + %s", [by])
 
-    def _superuser(self) -> psycopg.Connection[Any]:
+    def superuser(self) -> psycopg.Connection[Any]:
+        """A superuser's connection in autocommit."""
         url = self.servers.postgres.url(SUPERUSER, self.database)
         return psycopg.connect(url, autocommit=True, connect_timeout=3)
 

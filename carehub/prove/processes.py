@@ -6,11 +6,13 @@ They end with the process that started them; start them from the main thread (se
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -84,6 +86,11 @@ class Web(Process):
         command = ["-m", "daphne", "-b", LOOPBACK, "-p", str(self.port), application]
         super().__init__(name, command, environment, folder)
 
+    def statuses(self) -> Counter[int]:
+        """How often it answered with each HTTP status, by its access log."""
+        found = re.findall(r'" (\d{3}) \S+$', self.log.read_text(errors="replace"), re.MULTILINE)
+        return Counter(int(status) for status in found)
+
     def answers(self, path: str = "/livez") -> bool:
         """Whether `path` answers 200 now."""
         return self.is_running() and status_of(self.url + path) == 200
@@ -93,6 +100,29 @@ class Web(Process):
         await_condition(lambda: not self.is_running() or self.answers(path), seconds)
         if not self.answers(path):
             raise NotWithin(f"{self.name} did not answer {path} within {seconds} s\n{self.tail()}")
+
+
+def open_sockets(port: int, *, peers: Set[int] | None = None) -> int | None:
+    """How many connections a server on this port of this machine holds; None where the system does not tell.
+
+    `peers` counts those alone that come from these ports.
+    """
+    listing = Path("/proc/net/tcp")
+    if not listing.exists():
+        return None
+    wanted, established = f":{port:04X}", "01"
+    rows = (row.split() for row in listing.read_text().splitlines()[1:])
+    held = [int(row[2].rpartition(":")[2], 16) for row in rows if row[1].endswith(wanted) and row[3] == established]
+    return sum(peers is None or peer in peers for peer in held)
+
+
+def resident_bytes(pid: int) -> int | None:
+    """How much memory a process holds; None where the system does not tell (elsewhere than on Linux)."""
+    listing = Path(f"/proc/{pid}/status")
+    if not listing.exists():
+        return None
+    (found,) = (line.split()[1] for line in listing.read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(found) * 1024
 
 
 def status_of(url: str) -> int:

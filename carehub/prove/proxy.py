@@ -28,7 +28,8 @@ class Toxics:
 
     `latency` and `jitter` are seconds, the second to either side; `bandwidth` is bytes per second, 0 unlimited;
     `resets` is the share of pieces, 0 to 1, at which both sides are cut off; `one_byte` passes single bytes on;
-    `blackhole` passes nothing on until it ends, and lets no new connection through.
+    `severs` are bytes at which a connection is cut off; `half_open` drops the one side of a connection at its next
+    piece and never tells the other; `blackhole` passes nothing on until it ends, and lets no new connection through.
     """
 
     latency: float = 0.0
@@ -36,7 +37,22 @@ class Toxics:
     bandwidth: float = 0.0
     resets: float = 0.0
     one_byte: bool = False
+    severs: bytes = b""
+    half_open: bool = False
     blackhole: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Way:
+    """One connection through the proxy; half of it when one side was dropped and the other was not told."""
+
+    sides: tuple[asyncio.StreamWriter, asyncio.StreamWriter]
+    port: int
+    is_half: bool = False
+
+    def abort(self) -> None:
+        for side in self.sides:
+            side.transport.abort()
 
 
 class Proxy:
@@ -49,6 +65,8 @@ class Proxy:
         self.target, self._random = target, random
         self.connections = 0
         self.resets = 0
+        self.halves = 0
+        self._ways: set[_Way] = set()
         self._toxics = toxics or Toxics()
         self._clear = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -84,7 +102,24 @@ class Proxy:
         self._toxics = toxics
         self._loop.call_soon_threadsafe(self._clear.clear if toxics.blackhole else self._clear.set)
 
+    def cut(self) -> None:
+        """Cut off every connection that there is now."""
+        self._do(self._cut())
+
+    @property
+    def ways_out(self) -> frozenset[int]:
+        """The ports of this machine from which it reaches its target now."""
+        return frozenset(way.port for way in list(self._ways))
+
+    async def _cut(self) -> None:
+        for way in list(self._ways):
+            way.abort()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.CancelledError):  # else asyncio prints one for each connection at the end
+            await self._carry(reader, writer)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         await self._clear.wait()
         try:
@@ -92,7 +127,9 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        pumps = [asyncio.ensure_future(self._pump(reader, back)), asyncio.ensure_future(self._pump(there, writer))]
+        way = _Way((writer, back), back.get_extra_info("sockname")[1])
+        self._ways.add(way)
+        pumps = [asyncio.ensure_future(self._pump(*side, way)) for side in ((reader, back), (there, writer))]
         try:
             await asyncio.gather(*pumps)
         except ConnectionError:
@@ -100,21 +137,27 @@ class Proxy:
         finally:
             for pump in pumps:
                 pump.cancel()
-            for side in (writer, back):
-                side.transport.abort()
+            way.abort()
+            self._ways.discard(way)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
         """Pass on until one side ends; its end is passed on too."""
         while data := await reader.read(CHUNK):
             await self._clear.wait()
-            await self._pass(data, writer)
-        if writer.can_write_eof():
+            if self._toxics.half_open and not way.is_half:
+                way.is_half = True
+                self.halves += 1
+                writer.transport.abort()
+            if not way.is_half:
+                await self._pass(data, writer)
+        if not way.is_half and writer.can_write_eof():
             with suppress(OSError):
                 writer.write_eof()
 
     async def _pass(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         toxics = self._toxics
-        if toxics.resets and self._random.random() < toxics.resets:
+        severed = bool(toxics.severs) and toxics.severs in data
+        if severed or (toxics.resets and self._random.random() < toxics.resets):
             self.resets += 1
             raise ConnectionResetError("as the toxics ask")
         delay = toxics.latency + toxics.jitter * self._random.uniform(-1, 1)

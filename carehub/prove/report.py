@@ -14,7 +14,7 @@ FAILURES_SHOWN = 10
 
 def line(result: Result) -> str:
     """One scenario in a line, and below it what did not hold."""
-    verdict = "✓ held" if result.passed else "✗ did not hold"
+    verdict = f"✓ {result.id} held" if result.passed else f"✗ {result.id} did not hold"
     shown = [f"      {failure}" for failure in result.failures[:FAILURES_SHOWN]]
     hidden = len(result.failures) - FAILURES_SHOWN
     if hidden > 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -12,16 +13,18 @@ from typing import Literal
 import msgspec
 
 from carehub.prove.cast import Cast
-from carehub.prove.checker import check, counts, stale
+from carehub.prove.checker import check, counts, stale, waits
 from carehub.prove.cluster import Cluster, CommandFailed
 from carehub.prove.crowd import Crowd
 from carehub.prove.history import History, read_history
 from carehub.prove.installation import Installation
 from carehub.prove.processes import NotWithin, Web
+from carehub.prove.proxy import Proxy
 from carehub.standalone.foreground import await_condition
 
 SEEDED = "prove_seeded"
 VISIBLE_SECONDS = 7.0
+BY_POLL = "by poll"
 
 Size = Literal["slice", "quick", "full"]
 
@@ -60,13 +63,35 @@ class Stage:
             raise NotWithin(f"not within {seconds:g} s: {words}")
 
     @contextmanager
-    def crowd(self, *webs: Web) -> Iterator[Crowd]:
-        """The cast, logged in on these servers."""
-        with Crowd(self.cast, [web.url for web in webs], self.history, self.random) as crowd:
+    def crowd(self, *ways: Web | Proxy, people: Sequence[str] | None = None) -> Iterator[Crowd]:
+        """The two small teams, or these people, with tokens, before these servers or the proxies before them."""
+        with Crowd(self.cast, [way.url for way in ways], self.history, self.random, people=people) as crowd:
             yield crowd
 
-    def judge(self, crowd: Crowd, *, visible_within: float | None = None) -> None:
-        """Stop the writers, drain every inbox, check the history, then verify the ledger."""
+    @contextmanager
+    def proxies(self, *ports: int) -> Iterator[list[Proxy]]:
+        """A proxy before each of these ports."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(Proxy(port, Random(self.random.random()))) for port in ports]  # noqa: S311
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass that nothing else shows the end of."""
+        end = time.monotonic() + seconds
+        self.await_(lambda: time.monotonic() >= end, seconds + 5, "time to pass")
+
+    def level(self, crowd: Crowd, seconds: float, words: str) -> float:
+        """Seconds until every socket has its inbox's newest number; a failed criterion when that is too late."""
+        began = time.monotonic()
+        heads = dict(self.house.rows("SELECT name, head FROM events_inbox JOIN directory_person p ON p.id = person_id"))
+        if not await_condition(lambda: crowd.is_level(heads), seconds):
+            self.failures.append(f"{words}: sockets not level within {seconds:g} s")
+        return time.monotonic() - began
+
+    def judge(self, crowd: Crowd, *, visible_within: float | None = None, polled_within: float | None = None) -> None:
+        """Stop the writers, drain every inbox, check the history, then verify the ledger.
+
+        `polled_within` is the limit for listeners of the kind "by poll"; the rest have `visible_within`.
+        """
         crowd.stop_writing()
         try:
             crowd.drain(self.of(30, 60, 60))
@@ -76,8 +101,13 @@ class Stage:
         lines = read_history(self.history.path)
         readers = self.cast.readers
         found = check(lines, readers)
+        polled = [line for line in lines if line.kind != "read" or line.via.endswith(BY_POLL)]
+        pushed = [line for line in lines if line.kind != "read" or not line.via.endswith(BY_POLL)]
         if visible_within is not None:
-            found += stale(lines, readers, visible_within)
+            found += stale(pushed, readers, visible_within)
+        if polled_within is not None:
+            found += stale(polled, readers, polled_within)
+            self.figure("polled max s", max(waits(polled, readers), default=0))
         self.figures |= counts(lines, readers)
         self.failures += [f"{violation.fault}: {violation.words}" for violation in found]
         self.figure("deadlocks", self.deadlocks())

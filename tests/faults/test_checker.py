@@ -2,7 +2,7 @@
 
 import pytest
 
-from carehub.prove.checker import check, counts, stale
+from carehub.prove.checker import check, counts, leaked, stale
 from carehub.prove.history import History, Line, read_history
 from carehub.standalone.folders import temporary_folder
 from tests.faults.histories import READERS, good, read, without, write
@@ -71,6 +71,22 @@ def test_what_a_socket_learns_late_or_never_is_stale() -> None:
     assert stale(good(), READERS, within=7) == []
     assert [violation.fault for violation in stale(late, READERS, within=7)] == ["stale"]
     assert [violation.fault for violation in stale(never, READERS, within=7)] == ["stale"]
+
+
+def test_what_is_told_after_leaving_is_leaked() -> None:
+    left = Line(kind="leave", at=10, who="Ben", record="harbour")
+    told = [Line(kind="read", at=at, who="Ben", via="Ben 1", n=1, op="a1", record="harbour") for at in (9, 10.5, 12)]
+    back = Line(kind="join", at=11, who="Ben", record="harbour")
+
+    assert [violation.fault for violation in leaked([left, *told])] == ["leaked"]
+    assert leaked([left, back, *told]) == []
+
+
+def test_a_socket_that_tells_the_same_event_otherwise_differs() -> None:
+    kept = Line(kind="read", at=100, who="Gus", via="inbox", n=2, event="e", digest="one")
+    pushed = Line(kind="read", at=100, who="Gus", via="Gus 1", n=2, event="e", digest="another")
+
+    assert faults([*good(), kept, pushed]) == {"differs"}
 
 
 def test_counts() -> None:

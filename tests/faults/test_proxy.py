@@ -111,3 +111,38 @@ def test_passes_the_end_on(echo: int) -> None:
         connection.shutdown(socket.SHUT_WR)
 
         assert hear(connection, 10_000) == WORDS
+
+
+def test_severs_at_certain_bytes(echo: int) -> None:
+    with through(echo, Toxics(severs=b"Rosa")) as (proxy, connection):
+        connection.sendall(b"Ben called.")
+        assert hear(connection, 11) == b"Ben called."
+        connection.sendall(WORDS)
+
+        with pytest.raises(ConnectionResetError):
+            raise_at_the_end(connection)
+        assert proxy.resets == 1
+
+
+def test_cuts_off_what_there_is(echo: int) -> None:
+    with through(echo, Toxics()) as (proxy, connection):
+        connection.sendall(WORDS)
+        assert hear(connection) == WORDS
+        proxy.cut()
+
+        with pytest.raises(ConnectionResetError):
+            raise_at_the_end(connection)
+
+
+def test_leaves_a_connection_half_open(echo: int) -> None:
+    with through(echo, Toxics(half_open=True)) as (proxy, connection):
+        connection.sendall(WORDS)
+        connection.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+
+        proxy.toxics = Toxics()
+        connection.sendall(WORDS)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        assert proxy.halves == 1

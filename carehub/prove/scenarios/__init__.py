@@ -5,32 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from carehub.prove.scenarios import deadlines, fail_points, network, one_key, redis, servers, workers
+from carehub.prove.scenarios import (
+    clients,
+    clocks,
+    deadlines,
+    fail_points,
+    holding,
+    leaving,
+    lock_order,
+    network,
+    one_key,
+    partition,
+    redis,
+    servers,
+    snapshots,
+    workers,
+)
 from carehub.prove.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fault: `run` breaks something on a stage and says there what did not hold."""
+    """One fault: `run` breaks something on a stage and says there what did not hold.
+
+    What mostly `waits` is played beside the others, on servers of its own.
+    """
 
     id: str
     title: str
     run: Callable[[Stage], None]
+    waits: bool = False
 
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("F01", "one of two web servers killed again and again", servers.killed_web),
-    Scenario("F02", "a process dies at each of eight places", fail_points.each),
-    Scenario("F03", "PostgreSQL killed under load", servers.killed_database),
-    Scenario("F04", "Redis killed and emptied", redis.killed),
-    Scenario("F05", "Redis stopped", redis.stopped),
+    Scenario("F02", "a process dies at each of eight places", fail_points.each, waits=True),
+    Scenario("F03", "PostgreSQL killed under load", servers.killed_database, waits=True),
+    Scenario("F04", "Redis killed and emptied", redis.killed, waits=True),
+    Scenario("F05", "Redis stopped", redis.stopped, waits=True),
+    Scenario("F06", "PostgreSQL falls silent", partition.silent_database, waits=True),
+    Scenario("F07", "clients that vanish or are cut off every two seconds", clients.reconnecting),
     Scenario("F08", "sweepers and worker killed again and again", workers.killed_again_and_again),
     Scenario("F09", "four sweepers on the same due rows", deadlines.four_sweepers),
-    Scenario("F10", "no sweeper for 35 minutes", deadlines.dead_tickers),
+    Scenario("F10", "no sweeper for 35 minutes", deadlines.dead_tickers, waits=True),
+    Scenario("F11", "twenty readers that stop reading", clients.not_reading),
+    Scenario("F12", "three hundred sockets dropped at once", clients.all_at_once),
     Scenario("F13", "one Idempotency-Key, again and again", one_key.repeated),
-    Scenario("F19", "every hint dropped", redis.unheard),
+    Scenario("F14", "servers' clocks wrong, a change of the hour, a leap day", clocks.wrong_clocks, waits=True),
+    Scenario("F16", "a record's lock held, every connection taken", holding.locked_record, waits=True),
+    Scenario("F17", "an idle writer and an old snapshot", holding.old_snapshot),
+    Scenario("F19", "hints dropped, doubled, out of turn; no socket", redis.unheard, waits=True),
+    Scenario("F20", "somebody leaves while hints are unheard", leaving.unheard, waits=True),
     Scenario("F24", "rolling restart under load", servers.rolling_restart),
-    Scenario("F30", "a slow, narrow network that cuts connections off", network.toxics),
+    Scenario("F27", "events applied to what was fetched before each action", snapshots.applied),
+    Scenario("F30", "a slow, narrow network that cuts connections off", network.toxics, waits=True),
+    Scenario("F34", "every kind of write at once, every lock recorded", lock_order.recorded),
 )
 
 

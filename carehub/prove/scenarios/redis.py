@@ -7,14 +7,19 @@ import signal
 import time
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
+from carehub.client import Connected
 from carehub.prove.crowd import Attempt, Crowd
 from carehub.prove.history import percentile
 from carehub.prove.processes import Web
+from carehub.prove.proxy import Toxics
+from carehub.prove.relay import Relay
 from carehub.prove.scenarios.deadlines import ask, climbed
-from carehub.prove.stage import VISIBLE_SECONDS, Stage
+from carehub.prove.stage import BY_POLL, VISIBLE_SECONDS, Stage
 
 LATE_SECONDS = 10.0
+POLLED_SECONDS = 35.0
 SLOWER_BY = 0.6
 
 
@@ -79,15 +84,36 @@ def stopped(stage: Stage) -> None:
 
 
 def unheard(stage: Stage) -> None:
-    """Every hint is dropped, for the listeners' server hears another channel: all is visible within 7 s."""
-    house = stage.house
-    writing = house.web()
-    listening = house.web(environment={"CAREHUB_CHANNEL": f"{house.database}-elsewhere"})
-    with stage.crowd(listening) as listeners, stage.crowd(writing) as writers:
-        listeners.listen(stage.of(8, 24, 40))
-        writers.write_some(stage.of(60, 400, 4000), every=0.1)
-        stage.judge(listeners, visible_within=VISIBLE_SECONDS)
+    """Hints are dropped, all or half of them, doubled and out of turn: visible within 7 s, and 35 s to who polls.
+
+    The listeners' server hears another channel, and a relay that it could be told by; pollers are refused a socket.
+    """
+    house, writes = stage.house, stage.of(60, 300, 4000)
+    elsewhere = f"{house.database}-elsewhere"
+    writing, listening = house.web(), house.web(environment={"CAREHUB_CHANNEL": elsewhere})
+    with stage.proxies(listening.port) as (refusing,):
+        refusing.toxics = Toxics(severs=b"Upgrade: websocket")
+        with stage.crowd(refusing) as pollers, stage.crowd(listening) as listeners, stage.crowd(writing) as writers:
+            pollers.listen(5, kind=BY_POLL)
+            listeners.listen(stage.of(8, 24, 40))
+            stage.history.fault("every hint dropped")
+            writers.write_some(writes, every=0.1)
+            stage.history.fault("half of the hints dropped, some doubled, out of turn")
+            with _relay(stage, f"{house.database}:doorbell", f"{elsewhere}:doorbell") as relay:
+                writers.write_some(writes, every=0.1)
+            stage.figure("hints", relay.heard)
+            stage.figure("hints dropped", relay.dropped)
+            stage.level(pollers, POLLED_SECONDS + 5, "who polls")
+            stage.judge(listeners, visible_within=VISIBLE_SECONDS, polled_within=POLLED_SECONDS)
+            sockets = sum(isinstance(n, Connected) for told in pollers.notices.values() for _, n in told)
     stage.require(stage.figures["visible max s"] > 0.5, "hints arrived, so nothing was tried")
+    stage.require(relay.dropped and relay.passed, "no hint was dropped or passed on, so nothing was tried")
+    stage.require(not sockets, "who should poll had a socket")
+
+
+def _relay(stage: Stage, source: str, target: str) -> Relay:
+    random = Random(stage.random.random())  # noqa: S311
+    return Relay(stage.cluster.valkey.url, source=source, target=target, random=random)
 
 
 def _busy_for(stage: Stage, crowd: Crowd, seconds: float) -> None:
