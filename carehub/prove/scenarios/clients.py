@@ -89,7 +89,7 @@ async def _open_deaf(crowd: Crowd, names: list[str]) -> list[ClientConnection]:
 
 
 def not_reading(stage: Stage) -> None:
-    """Twenty readers of 20,000 events stop reading: memory stays, they are closed with 4013, the others are quick."""
+    """Twenty readers of 20,000 events stop reading: memory stays, they are closed, the others are quick."""
     web = stage.house.web()
     readers = [name for name in ("Ada", "Ben", "Cleo", "Eve") for _ in range(5)]
     with stage.crowd(web) as crowd:
@@ -114,7 +114,8 @@ def not_reading(stage: Stage) -> None:
     seen = percentile(_waits_since(stage, began), 0.99)
     stage.figure("others' write p99 s", slow)
     stage.figure("others' visible p99 s", seen)
-    stage.require(set(codes) == {4013}, f"the sockets were closed with {dict(codes)}")
+    # The good-bye stands behind what is not read, and a server does not wait for ever to get it out.
+    stage.require(set(codes) <= {4013, None}, f"the sockets were closed with {dict(codes)}")
     stage.require(slow < OTHERS_SECONDS, f"the others' writes took {slow:.2f} s")
     stage.require(seen < OTHERS_SECONDS, f"the others were told after {seen:.2f} s")
     if before is not None:
