@@ -16,6 +16,7 @@ CAREHUB, TESTS = ROOT / "carehub", ROOT / "tests"
 LINES = 400
 
 SLEEPS = {
+    "tests/bench/machine.py": "keeps the rate at which a benchmark sends, and polls a counter in shared memory",
     "tests/servers.py": "wait_until polls a condition that nothing announces",
     "tests/journeys/test_bad_input.py": "keeps below the number of frames a second past which the socket closes",
 }

@@ -1,0 +1,1 @@
+"""What CareHub is compared with: small programs, each as its own documentation would have it written."""
