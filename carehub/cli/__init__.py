@@ -16,7 +16,7 @@ from typing import Protocol, cast
 
 import carehub
 
-COMMANDS = ("up", "migrate", "demo", "sweep", "tail", "verify-ledger", "prove", "docs", "manage")
+COMMANDS = ("up", "migrate", "demo", "make-data", "sweep", "tail", "verify-ledger", "prove", "docs", "manage")
 
 
 class Command(Protocol):

@@ -27,7 +27,7 @@ class Writers:
         self.limit: int = command.get("count") or 1 << 60
         self.seconds: float = command.get("seconds") or 600.0
         self.rate: float = command.get("rate") or 0.0
-        self.random = Random(command.get("seed", 1))  # noqa: S311
+        self.random = Random(command.get("seed", 1))
         self.statuses: dict[str, int] = {}
         self.latencies: list[float] = []
         self.answered = 0
