@@ -155,10 +155,10 @@ def redis_side(ground: Ground, teams: Teams) -> Side:
     def send(batch: int) -> float:
         at = time.time()
         team = batch % teams.count
-        client.publish(f"bench-raw-{team}", json.dumps(content(team, batch)))
+        client.publish(f"raw-{team}", json.dumps(content(team, batch)))
         return at
 
-    headers = [f"AUTH {password}\r\nSUBSCRIBE bench-raw-{person // teams.size}\r\n" for person in range(teams.people)]
+    headers = [f"AUTH {password}\r\nSUBSCRIBE raw-{person // teams.size}\r\n" for person in range(teams.people)]
     return Side("redis", "redis", valkey.port, [pid], headers, teams.size, lambda events: events * teams.count, send)
 
 
