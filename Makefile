@@ -7,11 +7,11 @@ PORT_OPTION = $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT))
 COMPILE = pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate pyproject.toml
 
-.PHONY: help up test quick checks standalone development venv lock clean
+.PHONY: help up test quick bench bench-quick checks standalone development venv lock clean
 .NOTPARALLEL:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: standalone ## run everything on this machine, with a demo practice; Ctrl-C stops it
 	@exec $(BIN)/python -m carehub up $(PORT_OPTION) $(ARGS)
@@ -21,6 +21,12 @@ test: checks ## everything that CI runs
 
 quick: checks ## lint, types, contracts and the quick tests
 	$(BIN)/python -m pytest -q -n 2 -m quick $(ARGS)
+
+bench: development ## measure the hot path beside its baselines; an hour, on a machine that does nothing else
+	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-quick: development ## the same with small rounds, in minutes
+	$(BIN)/python -m tests.bench --quick $(ARGS)
 
 lock: ## renew the pinned packages in deploy/requirements (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }

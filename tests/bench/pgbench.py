@@ -21,6 +21,7 @@ from .seeding import Teams, person_id, record_id, token_of
 from .writing import carehub_targets, write
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BARE = re.compile(r"(?<![0-9a-f])([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(?![0-9a-f])")
 _LINE = re.compile(r"^\S+ \S+ \S+ \[(\d+)\] LOG:  (?:statement|execute [^:]*): (.*)$")
 _FRESH = "01991111-{kind:04d}-7000-8000-:id"
 PROBE = 77_000_000
@@ -64,9 +65,13 @@ def _statements(log: Path, start: int) -> list[str]:
 def scripts(statements: list[str], teams: Teams, folder: Path) -> list[Path]:
     """One pgbench script for each team."""
     text = ";\n".join(" ".join(statement.split("\n")) for statement in statements) + ";\n"
+    # psycopg writes a uuid without its dashes.
+    text = _BARE.sub(r"\1-\2-\3-\4-\5", text)
     known = {person_id(person): ("person", place) for place, person in enumerate(teams.members(0))}
     fresh = {id for id in _UUID.findall(text) if not id.startswith("01990000-")}
-    text = text.replace(f"bench-{PROBE:012d}", "bench-p:client_id-:id")
+    text = text.replace(f"bench-{PROBE:012d}", "bench-:id")
+    if len(fresh) != 2:
+        raise CommandFailed(f"a POST made {len(fresh)} ids, not one of an event and one of a message: {sorted(fresh)}")
     for kind, id in enumerate(sorted(fresh), start=1):
         text = text.replace(id, _FRESH.format(kind=kind))
     made = []

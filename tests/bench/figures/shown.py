@@ -64,7 +64,7 @@ def _statements(plan: Plan, size: int) -> float:
 
 
 def _empty_at_first(plan: Plan) -> Found:
-    """The hub's statement is planned when the first people resume: on a ledger that was empty then it must do as well."""
+    """The hub's statement is planned when the first people resume; a ledger that was empty then is no excuse."""
     teams = Teams(plan.of(10, 50, 50), 20)
     rates = {}
     for is_aged in (True, False):

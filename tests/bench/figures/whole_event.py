@@ -1,4 +1,4 @@
-"""The CPU of a whole event: one POST, ten pushes, ten acknowledgements that are confirmed; against the tutorial's chat."""
+"""The CPU of a whole event: one POST, ten pushes, ten acknowledgements; against the tutorial's chat."""
 
 from __future__ import annotations
 
