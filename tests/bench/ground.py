@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -17,7 +16,7 @@ from carehub.prove.installation import Installation
 from carehub.prove.processes import APPLICATION, NotWithin, Process, Web, status_of
 from carehub.standalone.servers import LOOPBACK, OWNER_ROLE, SUPERUSER, free_port
 
-from .machine import children, wait
+from .machine import wait
 from .seeding import Teams, seed
 
 TEMPLATE = "bench_template"
@@ -47,10 +46,14 @@ class Server(Process):
             raise NotWithin(f"{name} did not start\n{self.tail()}")
 
 
-UVICORN = ("-m", "uvicorn", "--host", LOOPBACK, "--port", "{port}", "--ws", "websockets-sansio")
-UVICORN += ("--ws-per-message-deflate", "false", "--log-level", "warning", "--lifespan", "off")
-GUNICORN = ("-m", "gunicorn", "--bind", f"{LOOPBACK}:{{port}}", "--workers", "2", "--worker-class", "gthread")
-GUNICORN += ("--threads", "4", "--log-level", "warning", "config.wsgi:application")
+UVICORN = (
+    *("-m", "uvicorn", "--host", LOOPBACK, "--port", "{port}", "--ws", "websockets-sansio"),
+    *("--ws-per-message-deflate", "false", "--log-level", "warning", "--lifespan", "off"),
+)
+GUNICORN = (
+    *("-m", "gunicorn", "--bind", f"{LOOPBACK}:{{port}}", "--workers", "2", "--worker-class", "gthread"),
+    *("--threads", "4", "--log-level", "warning", "config.wsgi:application"),
+)
 
 
 class House:
@@ -157,16 +160,3 @@ def bench_ground() -> Iterator[Ground]:
     os.environ.pop("DATABASE_URL", None)
     with Cluster("prove", SETTINGS) as cluster:
         yield Ground(cluster)
-
-
-def all_pids(process: Process) -> list[int]:
-    """A server process; its workers are counted with it."""
-    return [process.popen.pid]
-
-
-def workers(process: Process) -> list[int]:
-    """The processes that do the work: its children, else itself."""
-    return children(process.popen.pid) or [process.popen.pid]
-
-
-PYTHON = sys.executable

@@ -74,7 +74,9 @@ class PreparedLedger:
     ) -> None:
         self._connection, self._doorbell = connection, doorbell
         self._channel, self._teams, self._per_batch = f"{channel}:doorbell", teams, per_batch
-        self._base = 0
+        row = connection.execute("SELECT coalesce(max(head), 0)::int FROM events_inbox").fetchone()
+        assert row is not None
+        self._base = int(row[0])
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
 

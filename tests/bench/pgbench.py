@@ -67,7 +67,6 @@ def scripts(statements: list[str], teams: Teams, folder: Path) -> list[Path]:
     text = ";\n".join(" ".join(statement.split("\n")) for statement in statements) + ";\n"
     # psycopg writes a uuid without its dashes.
     text = _BARE.sub(r"\1-\2-\3-\4-\5", text)
-    known = {person_id(person): ("person", place) for place, person in enumerate(teams.members(0))}
     fresh = {id for id in _UUID.findall(text) if not id.startswith("01990000-")}
     text = text.replace(f"bench-{PROBE:012d}", "bench-:id")
     if len(fresh) != 2:
@@ -78,9 +77,8 @@ def scripts(statements: list[str], teams: Teams, folder: Path) -> list[Path]:
     for team in range(teams.count):
         own = text.replace(record_id(0), record_id(team)).replace(token_of(0)[:15], token_of(team * teams.size)[:15])
         own = own.replace(f"01990000-0003-7000-8000-{0:012d}", f"01990000-0003-7000-8000-{team:012d}")
-        own = _UUID.sub(
-            lambda m, team=team: person_id(team * teams.size + known[m[0]][1]) if m[0] in known else m[0], own
-        )
+        for place, person in enumerate(teams.members(0)):
+            own = own.replace(person_id(person), person_id(team * teams.size + place))
         own = own.replace(f"01990000-0006-7000-8000-{0:012d}", f"01990000-0006-7000-8000-{team:012d}")
         path = folder / f"pgbench-{team}.sql"
         path.write_text("\\set k :k + 1\n\\set id 100000000000 + :client_id * 1000000000 + :k\n" + own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from .generator import Arrivals, Generator
 from .machine import cpu_of_all, until, wait
@@ -38,9 +39,13 @@ def saturate(side: Side, generator: Generator, events: int, window: int) -> Roun
     for batch in range(batches):
         limit = (batch + 1) * side.fanout - window
         if generator.arrived < limit:
-            wait(lambda limit=limit: generator.arrived >= limit, PATIENCE, 0.0002)
+            wait(partial(_has, generator, limit), PATIENCE, 0.0002)
         sent[batch] = side.send(batch)
     return _settle(side, generator, sent, cpu, began)
+
+
+def _has(generator: Generator, number: int) -> bool:
+    return generator.arrived >= number
 
 
 def pace(side: Side, generator: Generator, events: int, per_second: float) -> Round:

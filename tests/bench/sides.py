@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgpack
 import redis
@@ -36,7 +37,7 @@ class Side:
     send: Send
     notes: dict[str, float] = field(default_factory=dict)
 
-    def connect(self, generator: Generator, **more: object) -> None:
+    def connect(self, generator: Generator, **more: Any) -> None:
         """All sockets, live. Raises RuntimeError when one stays out."""
         said = generator.connect(self.mode, self.port, self.headers, **more)
         if said["failed"]:

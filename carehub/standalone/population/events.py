@@ -62,11 +62,15 @@ class Written:
 
 
 EVENT = ("id", "record_id", "number", "seq", "type", "topic", "is_standing", "priority", "author_id", "at", "body")
-DELIVERY = ("person_id", "event_id", "n", "roles", "obligation", "ground", "asked_roles", "exclusion", "priority")
-DELIVERY += ("due_at", "next_rung_at", "rung", "round", "received_at", "seen_at", "outcome", "outcome_at")
-DELIVERY += ("outcome_by_id", "outcome_reason")
-MESSAGE = ("id", "thread_id", "event_id", "author_id", "at", "text", "priority", "mentioned_ids", "mentioned_roles")
-MESSAGE += ("asks_acknowledgement",)
+DELIVERY = (
+    *("person_id", "event_id", "n", "roles", "obligation", "ground", "asked_roles", "exclusion", "priority"),
+    *("due_at", "next_rung_at", "rung", "round", "received_at", "seen_at", "outcome", "outcome_at"),
+    *("outcome_by_id", "outcome_reason"),
+)
+MESSAGE = (
+    *("id", "thread_id", "event_id", "author_id", "at", "text", "priority"),
+    *("mentioned_ids", "mentioned_roles", "asks_acknowledgement"),
+)
 TRAIL = ("at", "person_id", "outcome", "verb", "record_id", "patient_ids", "object_id", "reason")
 
 
@@ -120,7 +124,7 @@ class Course:
         if isinstance(fact, MessagePosted):
             text = self._random.choice(SENTENCES)
             fact = msgspec.structs.replace(fact, message_id=self._identify(at), text=text)
-            asks = (fact.priority, [], fact.mentioned_roles, fact.asks_acknowledgement)
+            asks: tuple[Any, ...] = (fact.priority, [], fact.mentioned_roles, fact.asks_acknowledgement)
             written.messages.append((fact.message_id, team.thread, id, to.author_id, at, text, *asks))
         on = fact.message_id if isinstance(fact, MessagePosted) else None
         verb = "message.post" if on else "record.open"
@@ -149,7 +153,7 @@ class Course:
             written.deliveries.append(self._told(addressee, to, id, at))
         for addressee in to.excluded():
             nothing = (None,) * 5
-            row = (
+            row: tuple[Any, ...] = (
                 addressee.person_id,
                 id,
                 None,
@@ -166,7 +170,14 @@ class Course:
         due = at + to.due_in if to.due_in else None
         rung = at + to.first_rung_in if to.first_rung_in else None
         received, seen, ended = self._states(at, is_asked=due is not None)
-        row = (to.person_id, id, self.inboxes[to.person_id], list(to.roles), to.obligation.value, to.ground)
+        row: tuple[Any, ...] = (
+            to.person_id,
+            id,
+            self.inboxes[to.person_id],
+            list(to.roles),
+            to.obligation.value,
+            to.ground,
+        )
         row += (list(to.asked_roles), "", to.priority or audience.priority)
         outcome = ("acknowledged", ended, to.person_id) if ended else (None, None, None)
         return (*row, due, None if ended else rung, 0, 1, received, seen, *outcome, "")

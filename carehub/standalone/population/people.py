@@ -68,10 +68,9 @@ def make_teams(
             for n, each in enumerate(teams)
         ),
     )
-    columns = ("id", "record_id", "person_id", "role", "purpose", "started_at")
     copy(
         "directory_membership",
-        columns,
+        ("id", "record_id", "person_id", "role", "purpose", "started_at"),
         (
             (identify(began), each.record, person, role_of(place, team).value, "", began)
             for each in teams

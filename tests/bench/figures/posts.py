@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
 from tests.bench import pgbench
-from tests.bench.machine import wait
 from tests.bench.plan import Found, Plan
 from tests.bench.rows import Check, Goal, row
 from tests.bench.seeding import Teams
@@ -25,19 +26,18 @@ def measure(plan: Plan) -> Found:
         pgbench.make_threads(house)
         statements = pgbench.capture(house)
         files = pgbench.scripts(statements, teams, plan.ground.cluster.folder)
-        servers = {"daphne": house.daphne(), "gunicorn": house.gunicorn()}
+        ports = {"daphne": house.daphne().port, "gunicorn": house.gunicorn().port}
         targets = carehub_targets(teams)
         for number in plan.turns(3):
-            for name, server in servers.items():
-                write(server.port, targets, clients=CLIENTS, count=first + 40, first=first)
+            for name, port in ports.items():
+                write(port, targets, clients=CLIENTS, count=first + 40, first=first)
                 first += 40
-                written = write(server.port, targets, clients=CLIENTS, seconds=seconds, first=first)
+                written = write(port, targets, clients=CLIENTS, seconds=seconds, first=first)
                 first += written.stored + 1000
                 rates[name].append(written.per_second)
                 for status, times in written.statuses.items():
                     statuses[status] += times
                 plan.say(f"  round {number + 1} {name}: {written.per_second:.0f}/s, writers {written.cpu:.0%}")
-            wait(lambda: True, 1)
             tps = pgbench.run(house, files, clients=CLIENTS, seconds=seconds, offset=number * 10_000_000)
             rates["pgbench"].append(tps)
             plan.say(f"  round {number + 1} pgbench: {tps:.0f}/s, {len(statements)} statements")
@@ -59,10 +59,8 @@ def measure(plan: Plan) -> Found:
     ]
 
 
-def trail_equals_writes(rows: object) -> tuple[int, int]:
+def trail_equals_writes(ask: Callable[[str], list[tuple[Any, ...]]]) -> tuple[int, int]:
     """Messages that are stored, and lines of the trail that say so."""
-    ask: object = rows
-    assert callable(ask)
     ((messages,),) = ask("SELECT count(*) FROM messaging_message")
     ((lines,),) = ask("SELECT count(*) FROM audit_entry WHERE verb = 'message.post'")
     return int(messages), int(lines)

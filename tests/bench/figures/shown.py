@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.bench.generator import Generator
 from tests.bench.ground import House
 from tests.bench.ledger import PreparedLedger
@@ -43,7 +45,8 @@ def _without_rows(plan: Plan) -> Found:
                 ledger.ring_only(0, n)
             wait(lambda: generator.arrived > 0, 1.5, 0.05)
             arrived = generator.arrived
-        subscribed = house.redis.pubsub_numsub(f"{house.channel}:doorbell")[0][1]
+        counted: Any = house.redis.pubsub_numsub(f"{house.channel}:doorbell")
+        subscribed = int(counted[0][1])
     return [
         Check("without the ledger's rows nothing is sent", arrived == 0, f"{arrived} of 490 hinted"),
         Check("one Redis subscription for a process", subscribed == 1, f"{subscribed}"),

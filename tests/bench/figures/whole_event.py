@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 from tests.bench.generator import Generator
 from tests.bench.machine import cpu_of_all, wait
@@ -43,13 +44,13 @@ def measure(plan: Plan) -> Found:
 
         first = 0
         for _ in plan.turns(3):
-            for name, port, pid, headers, targets, modes in (
-                ("carehub", server.port, server.popen.pid, carehub_headers(teams), carehub_targets(teams), {}),
-                ("naive", naive.server.port, naive.server.popen.pid, naive_headers(teams), naive_targets(teams), {}),
+            for name, port, pid, headers, targets in (
+                ("carehub", server.port, server.popen.pid, carehub_headers(teams), carehub_targets(teams)),
+                ("naive", naive.server.port, naive.server.popen.pid, naive_headers(teams), naive_targets(teams)),
             ):
-                generator.connect(name, port, headers, acknowledges=True, received_every=10, **modes)
+                generator.connect(name, port, headers, acknowledges=True, received_every=10)
                 before = cpu_of_all([pid]), cpu_of_all(shared)
-                once(port, targets, events, first, lambda name=name: acknowledged(name), name)
+                once(port, targets, events, first, partial(acknowledged, name), name)
                 web[name].append((cpu_of_all([pid]) - before[0]) / events * 1000)
                 everything[name].append(web[name][-1] + (cpu_of_all(shared) - before[1]) / events * 1000)
                 generator.close()

@@ -10,6 +10,6 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
     """Not written."""
 
 
-trail._write = _nothing  # type: ignore[assignment]
+trail._write = _nothing
 
 __all__ = ["application"]

@@ -42,11 +42,11 @@ def _data(store: object, user: object) -> str:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
     data = {
-        SESSION_KEY: str(user.pk),  # type: ignore[attr-defined]
+        SESSION_KEY: str(user.pk),
         BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
-        HASH_SESSION_KEY: user.get_session_auth_hash(),  # type: ignore[attr-defined]
+        HASH_SESSION_KEY: user.get_session_auth_hash(),
     }
-    return str(store.encode(data))  # type: ignore[attr-defined]
+    return str(store.encode(data))
 
 
 if __name__ == "__main__":
