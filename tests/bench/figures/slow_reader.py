@@ -57,6 +57,7 @@ def once(side: Side, generator: Generator, events: int, *, slow: bool) -> tuple[
     people = len(side.headers)
     batches = side.stage(events)
     side.connect(generator, received_every=5)
+    generator.mark()
     # Warm: buffers of everybody have been used once.
     warm = min(20, batches // 2)
     sent = {batch: side.send(batch) for batch in range(warm)}
