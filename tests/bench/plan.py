@@ -25,9 +25,9 @@ class Plan:
         """The one of the three numbers that this run's size asks for."""
         return tiny if self.tiny else quick if self.quick else full
 
-    def turns(self, full: int) -> Iterator[int]:
-        """The rounds: `full` of them, three in a quick run, as many as were asked for."""
-        for number in range(self.rounds or (1 if self.tiny else min(3, full) if self.quick else full)):
+    def turns(self, full: int, *, quick: int = 1) -> Iterator[int]:
+        """The rounds: `full` of them, `quick` in a quick run, as many as were asked for."""
+        for number in range(self.rounds or (1 if self.tiny else quick if self.quick else full)):
             self.loads.append(load())
             yield number
 

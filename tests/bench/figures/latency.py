@@ -23,7 +23,7 @@ def measure(plan: Plan) -> Found:
         fan_out_sides(plan.ground, teams, SIDES, per_batch=1) as sides,
         Generator(plan.ground.cluster.folder) as generator,
     ):
-        for number in plan.turns(7):
+        for number in plan.turns(7, quick=2):
             for side in sides:
                 side.connect(generator)
                 found = pace(side, generator, plan.of(5, 3, 10), PER_SECOND)

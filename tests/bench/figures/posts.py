@@ -28,7 +28,7 @@ def measure(plan: Plan) -> Found:
         files = pgbench.scripts(statements, teams, plan.ground.cluster.folder)
         ports = {"daphne": house.daphne().port, "gunicorn": house.gunicorn().port}
         targets = carehub_targets(teams)
-        for number in plan.turns(3):
+        for number in plan.turns(3, quick=2):
             for name, port in ports.items():
                 write(port, targets, clients=CLIENTS, count=first + 40, first=first)
                 first += 40
