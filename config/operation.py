@@ -8,7 +8,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 
 SCOPES = {
     "anybody": "Needs no log-in.",

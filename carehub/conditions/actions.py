@@ -5,7 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from carehub.access import Capability, audience, lock_to_change
+from carehub.access.audience import audience
+from carehub.access.capabilities import Capability
+from carehub.access.policy import lock_to_change
 from carehub.access.roles import CLINICIANS
 from carehub.audit import trail
 from carehub.core.errors import Conflict, InvalidInput, NotVisible

@@ -11,8 +11,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import LockNotAvailable
 
-from carehub.access import audience, lock_to_change
+from carehub.access.audience import audience
 from carehub.access.capabilities import Capability
+from carehub.access.policy import lock_to_change
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, NotVisible

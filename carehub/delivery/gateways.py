@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from msgspec import Meta
 
-from carehub.access import Capability, require
+from carehub.access.capabilities import Capability
+from carehub.access.policy import require
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotVisible

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from carehub.access import visible
+from carehub.access.policy import visible
 from carehub.audit import trail
 from carehub.core.errors import BadRequest, NotVisible
 from carehub.core.models import Installation

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from carehub.access import Capability, audience, lock_to_change
-from carehub.access.audience import team
-from carehub.access.policy import capabilities_of
+from carehub.access.audience import audience, team
+from carehub.access.capabilities import Capability
+from carehub.access.policy import capabilities_of, lock_to_change
 from carehub.audit import trail
 from carehub.core.errors import InvalidInput
 from carehub.core.ids import new_id

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 from carehub.audit import trail
 from carehub.core.errors import NotVisible
 from carehub.directory.models import Person

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from carehub.access import Capability, audience, lock_to_change
-from carehub.access.audience import team
+from carehub.access.audience import audience, team
+from carehub.access.capabilities import Capability
+from carehub.access.policy import lock_to_change
 from carehub.audit import trail
 from carehub.core.errors import InvalidInput, NotVisible, Stale
 from carehub.core.ids import new_id

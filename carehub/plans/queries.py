@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 from carehub.audit import trail
 from carehub.core.errors import NotVisible
 from carehub.directory.models import Person

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from carehub.access import Capability, require, visible
-from carehub.access.policy import capabilities_of
+from carehub.access.capabilities import Capability
+from carehub.access.policy import capabilities_of, require, visible
 from carehub.audit import trail
 from carehub.core.errors import InvalidInput, NotVisible
 from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role

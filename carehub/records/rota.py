@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from carehub.access import Capability, require
+from carehub.access.capabilities import Capability
+from carehub.access.policy import require
 from carehub.core.clock import now
 from carehub.core.errors import InvalidInput, NotAllowed, NotVisible
 from carehub.directory.models import Organization, Person, PractitionerRole, Role

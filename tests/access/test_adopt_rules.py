@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from carehub.access import audience
 from carehub.access.actions import RulesWereAdopted, adopt_rules
+from carehub.access.audience import audience
 from carehub.access.floors import FLOORS, check
 from carehub.access.models import RuleBook
 from carehub.access.queries import organizations_with_rules, read_rules, versions

@@ -1,7 +1,7 @@
 import pytest
 
-from carehub.access import Capability, can, require
-from carehub.access.capabilities import AT_ORGANIZATION
+from carehub.access.capabilities import AT_ORGANIZATION, Capability
+from carehub.access.policy import can, require
 from carehub.access.roles import CARE_MANAGER
 from carehub.core.clock import now
 from carehub.core.errors import NotAllowed, NotVisible

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 from carehub.access.roles import EVENT_READ, MATRIX
 from carehub.access.rulebook import BUILT_IN
 from carehub.access.rules import ADDRESSED_ONLY, NEVER_ESCALATES

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 from config.operation import SCOPES
 from tests.guards.routes import METHODS, Door, Route, doors
 from tests.servers import ROOT

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from carehub.access import Capability, can
+from carehub.access.capabilities import Capability
+from carehub.access.policy import can
 from carehub.core.clock import now
 from carehub.core.errors import CareHubError, NotAllowed, NotVisible
 from carehub.core.idempotency import Made

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from carehub.access import Capability, require
+from carehub.access.capabilities import Capability
+from carehub.access.policy import require
 from carehub.access.roles import CLINICIANS
 from carehub.core.errors import CareHubError, NotAllowed, NotVisible
 from carehub.core.idempotency import Made

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from carehub.access import Capability
+from carehub.access.capabilities import Capability
 from carehub.access.roles import CLINICIANS
 from carehub.conditions import queries as conditions
 from carehub.core.errors import InvalidInput, NotVisible

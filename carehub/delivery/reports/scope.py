@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from carehub.access import Capability, require
 from carehub.access.books import rules_in_force
+from carehub.access.capabilities import Capability
+from carehub.access.policy import require
 from carehub.access.roles import MATRIX
 from carehub.access.rules import DEFAULT, Clock
 from carehub.audit import trail

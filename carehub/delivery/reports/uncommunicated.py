@@ -14,7 +14,8 @@ from django.contrib.postgres.aggregates import BitXor
 from django.db import connection
 from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value
 
-from carehub.access import books, visible
+from carehub.access import books
+from carehub.access.policy import visible
 from carehub.audit import trail
 from carehub.core.clock import DatabaseNow
 from carehub.directory.models import CareRecord, Membership, Person

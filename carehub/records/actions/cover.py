@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from carehub.access import Capability, require
-from carehub.access.policy import capabilities_of
+from carehub.access.capabilities import Capability
+from carehub.access.policy import capabilities_of, require
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible

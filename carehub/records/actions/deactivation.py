@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from carehub.access import Capability
 from carehub.access.audience import team
+from carehub.access.capabilities import Capability
 from carehub.access.policy import capabilities_of, explain
 from carehub.accounts import actions as accounts
 from carehub.audit import trail

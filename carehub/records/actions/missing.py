@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from carehub.access import audience
+from carehub.access.audience import audience
 from carehub.audit import trail
 from carehub.core.ids import new_id
 from carehub.directory.models import CareRecord

@@ -11,8 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, QuerySet, When
 
-from carehub.access import audience
-from carehub.access.audience import covering, joining, joining_unshown, team
+from carehub.access.audience import audience, covering, joining, joining_unshown, team
 from carehub.access.policy import capabilities_of
 from carehub.access.roles import CLINICIANS, EVENT_READ
 from carehub.audit import trail

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from carehub.access import Capability, audience, lock_to_change
-from carehub.access.audience import team
-from carehub.access.policy import roles_on
+from carehub.access.audience import audience, team
+from carehub.access.capabilities import Capability
+from carehub.access.policy import lock_to_change, roles_on
 from carehub.audit import trail
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed
 from carehub.core.ids import new_id

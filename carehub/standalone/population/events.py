@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from carehub.access import audience
+from carehub.access.audience import audience
 from carehub.directory.models import CareRecord, Role
 from carehub.events.catalogue import Fact, MessagePosted, RecordOpened
 
