@@ -5,6 +5,7 @@ from uuid import UUID
 
 from carehub.events.catalogue import (
     Coding,
+    CoverMissing,
     Fact,
     FlagAnswered,
     FlagRaised,
@@ -88,6 +89,7 @@ FACTS: dict[str, Fact] = {
         rung="cover",
         due_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
     ),
+    "cover.missing": CoverMissing(role="psychiatrist", starts_at=datetime(2026, 3, 1, 18, tzinfo=UTC), ends_at=None),
     "incident.opened": IncidentOpened(
         incident_id=THING, about_event_id=THING, about_type="plan.revised", owner_id=ME, owner_name="Me"
     ),

@@ -1,4 +1,4 @@
-"""The built-in book asks exactly what the rules asked when they were code; written down before they became data."""
+"""The built-in book asks exactly this of each role about each event: its history, written down as literals."""
 
 from datetime import timedelta
 
@@ -83,6 +83,13 @@ OUTCOMES: dict[str, Outcome] = {
         everybody("acknowledge mentioned"),
     ),
     "obligation.escalated": ("urgent", INFORMS, INFORMS, INFORMS, INFORMS),
+    "cover.missing": (
+        "urgent",
+        INFORMS,
+        everybody("acknowledge care_manager"),
+        INFORMS,
+        everybody("acknowledge care_manager"),
+    ),
     "incident.opened": ("asap", INFORMS, INFORMS, everybody("acknowledge owner"), everybody("acknowledge owner")),
     "incident.closed": ("urgent", INFORMS, INFORMS, INFORMS, INFORMS),
 }

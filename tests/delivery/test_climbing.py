@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from carehub.delivery import climbing, reach, sweeper
+from carehub.delivery import sweeper
 from carehub.delivery.actions import climb_due
 from carehub.delivery.climbing import BATCH, TOLD
-from carehub.delivery.ladder import LADDER
+from carehub.delivery.ladder import LADDER, Rung
 from carehub.delivery.models import Dispatch, Escalation, Incident
+from carehub.delivery.reach import Reach
 from carehub.directory.models import CareRecord, Person
 from carehub.events.models import Delivery, Event
 from carehub.standalone.servers import APP_ROLE
@@ -179,12 +181,14 @@ def test_of_a_batch_only_the_broken_row_waits(cast: Cast, caplog: pytest.LogCapt
 def test_somebody_whom_nobody_can_be_found_for_does_not_keep_the_others_waiting(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*given: object) -> object:
-        if given[-1] == cast.ivan.pk:
-            raise RuntimeError
-        return reach.reach(*given)  # type: ignore[arg-type]
+    found = Reach.whom
 
-    monkeypatch.setattr(climbing, "reach", failing)
+    def failing(self: Reach, rung: Rung, row: Delivery) -> tuple[UUID, ...]:
+        if row.person_id == cast.ivan.pk:
+            raise RuntimeError
+        return found(self, rung, row)
+
+    monkeypatch.setattr(Reach, "whom", failing)
     crowd(cast.record, cast.ivan, BATCH + 1)
     crowd(cast.record, cast.nils, 1)
 

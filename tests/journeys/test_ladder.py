@@ -112,9 +112,9 @@ def test_eight_silent_days_without_redis_and_with_dying_sweepers_make_one_incide
 
 def test_a_plan_revised_daily_is_escalated_on_the_first_clock(house: Installation) -> None:
     web = house.web()
-    maya = Api.log_in(web.url, "Maya")
     record = house.record_id()
     for day in range(10):
+        maya = Api.log_in(web.url, "Maya")  # a token lasts twelve hours
         weekly = {**PLAN["interventions"][0], "frequency": f"{day + 1} times a week"}
         body = {"definition": {**PLAN, "interventions": [weekly], "goals": []}, "rationale": f"Day {day}"}
         answer = maya.post(f"/records/{record}/plan/revisions", body, If_Match=f'"{day}"')
