@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +23,7 @@ from carehub.events.models import Delivery, Event
 from carehub.standalone.servers import APP_ROLE
 from tests.cast import Cast
 from tests.delivery.crowded import FILL, given
-from tests.servers import DATABASE, Installation, Servers
+from tests.servers import DATABASE, Installation, Servers, wait_until
 
 
 def crowd(record: CareRecord, person: Person, count: int, *, rung: int = 0, due_in: str = "2 days") -> list[Delivery]:
@@ -203,12 +202,10 @@ def test_four_sweepers_at_once_climb_each_rung_once(house: Installation) -> None
     house.execute(FILL, given(house.record_id(), nils, 100, rung=4))
     before = house.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 
-    with ThreadPoolExecutor(4) as pool:
-        for sweep in [pool.submit(house.sweep_once) for _ in range(4)]:
-            sweep.result()
+    sweepers = [house.sweeper() for _ in range(4)]
 
     by_rung = "SELECT rung, count(*) FROM delivery_escalation GROUP BY 1 ORDER BY 1"
-    assert house.rows(by_rung) == [(1, 1500), (5, 100)]
+    wait_until(lambda: house.rows(by_rung) == [(1, 1500), (5, 100)], 60, sweepers[0].log)
     told = "SELECT count(*), count(DISTINCT body ->> 'about_event_id') FROM events_event WHERE type = %s"
     assert house.rows(told, ["obligation.escalated"]) == [(100, 100)]
     assert house.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == before
