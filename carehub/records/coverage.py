@@ -36,6 +36,8 @@ class Coverage:
     absences: dict[UUID, list[Absence]] = field(default_factory=lambda: defaultdict(list))
     shifts: list[Shift] = field(default_factory=list)
     kept: set[tuple[UUID, str]] = field(default_factory=set)
+    _duty: dict[tuple[UUID, str], list[Interval]] = field(default_factory=lambda: defaultdict(list))
+    _on_call: dict[tuple[str, UUID], list[Shift]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def load(cls, window: Interval, *, people: Collection[UUID], organizations: Collection[UUID] = ()) -> Self:
@@ -70,29 +72,41 @@ class Coverage:
                 self.kept.add((row.person_id, row.role))
             if row.starts_at < end and row.ends_at > start:
                 self.shifts.append(row)
+                if row.kind == Shift.Kind.DUTY:
+                    self._duty[row.person_id, row.role].append((row.starts_at, row.ends_at))
+                else:
+                    self._on_call[row.role, row.organization_id].append(row)
 
-    def away(self, person_id: UUID, stand_ins: Collection[UUID], depth: int = 0) -> list[Interval]:
+    def away(self, person_id: UUID, stand_ins: Collection[UUID]) -> list[Interval]:
         """When he is away and nobody is in his place: no delegate, or none among these who is there himself."""
+        return self._away(person_id, stand_ins, 0, {})
+
+    def _away(
+        self, person_id: UUID, stand_ins: Collection[UUID], depth: int, known: dict[tuple[UUID, int], list[Interval]]
+    ) -> list[Interval]:
+        # Each once at each depth: many short absences along a chain would multiply otherwise.
+        if (person_id, depth) in known:
+            return known[person_id, depth]
         found: list[Interval] = []
+        covered: dict[UUID, list[Interval]] = defaultdict(list)
         for absence in self.absences.get(person_id, ()):
-            period, delegate = (absence.starts_at, absence.ends_at), absence.delegate_id
-            if delegate is None or depth == CHAIN:
+            period = (absence.starts_at, absence.ends_at)
+            if absence.delegate_id is None or depth == CHAIN:
                 found.append(period)
-                continue
+            else:
+                covered[absence.delegate_id].append(period)
+        for delegate, periods in covered.items():
             if delegate not in stand_ins:
-                found += minus([period], self._periods(delegate))
-            found += both([period], self.away(delegate, stand_ins, depth + 1))
-        return union(found)
+                found += minus(periods, self._periods(delegate))
+            found += both(periods, self._away(delegate, stand_ins, depth + 1, known))
+        known[person_id, depth] = union(found)
+        return known[person_id, depth]
 
     def holder(self, person_id: UUID, role: str, stand_ins: Collection[UUID]) -> Holder:
         """One holder of a role, for `gaps`."""
         duty = None
         if (person_id, role) in self.kept:
-            duty = [
-                (shift.starts_at, shift.ends_at)
-                for shift in self.shifts
-                if (shift.person_id, shift.role, shift.kind) == (person_id, role, Shift.Kind.DUTY)
-            ]
+            duty = self._duty.get((person_id, role), [])
         return Holder(away=self.away(person_id, stand_ins), duty=duty)
 
     def uncovered(
@@ -103,9 +117,7 @@ class Coverage:
         Somebody who is on call counts while he works there in that role, which is what `stand_ins` says.
         """
         on_call: list[Interval] = []
-        for shift in self.shifts:
-            if (shift.kind, shift.role, shift.organization_id) != (Shift.Kind.ON_CALL, role, organization_id):
-                continue
+        for shift in self._on_call.get((role, organization_id), ()):
             if shift.person_id in stand_ins:
                 on_call += minus([(shift.starts_at, shift.ends_at)], self.away(shift.person_id, stand_ins))
         return gaps(self.window, [self.holder(person, role, stand_ins) for person in holders], on_call)

@@ -1,6 +1,7 @@
 """A role that nobody covers is told hours before, once, and to whom it concerns."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from carehub.core.clock import now
 from carehub.directory.models import Membership, Patient, Role
 from carehub.events.models import Delivery, Event
-from carehub.records import lookout
+from carehub.records import coverage, lookout
 from carehub.records.actions import add_team_member, cancel_shift, come_back, open_record
 from carehub.records.models import Absence, CoverGap, CoverLook
 from tests.actions.scenarios import on_cover
-from tests.cast import Cast
+from tests.cast import Cast, make_person
 from tests.records.test_rota import away, shift
 
 pytestmark = pytest.mark.quick
@@ -171,3 +172,28 @@ def test_looking_costs_the_same_for_many_records(cast: Cast) -> None:
     assert CoverGap.objects.count() == 11
     assert cost() == small <= 10
     assert Absence.objects.count() == 1
+
+
+def test_many_short_absences_along_a_chain_of_delegates_do_not_multiply(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = [cast.ivan, *(make_person(f"Chain{n}", Role.PSYCHIATRIST, cast.clinic) for n in range(5))]
+    moment, hour = now(), timedelta(hours=1)
+    for person, delegate in zip(chain, chain[1:], strict=False):
+        Absence.objects.bulk_create(
+            Absence(
+                person=person,
+                delegate=delegate,
+                starts_at=moment + 2 * n * hour,
+                ends_at=moment + (2 * n + 1) * hour,
+                time_zone="UTC",
+            )
+            for n in range(1, 7)
+        )
+    reckoned: list[Any] = []
+    plain = coverage.union
+    monkeypatch.setattr(coverage, "union", lambda found: reckoned.append(found) or plain(found))
+
+    assert lookout.look_ahead() == 0, "the last of the chain is there"
+
+    assert len(reckoned) < 100

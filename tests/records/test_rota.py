@@ -287,3 +287,13 @@ def test_the_rota_is_read_page_by_page(cast: Cast) -> None:
     assert [*first, *rest] == kept
     with pytest.raises(InvalidInput):
         rota.shifts(by=cast.maya, organization_id=cast.clinic.pk, after=uuid4())
+
+
+def test_a_person_has_no_more_absences_than_somebody_can_look_at(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carehub.records.actions.cover.ABSENCES_AT_MOST", 2)
+    kept = [away(cast, start=1, end=2), away(cast, start=3, end=4)]
+
+    with pytest.raises(Conflict, match="2 absences"):
+        away(cast, start=5, end=6)
+    come_back(by=cast.ivan, absence_id=kept[0].pk)
+    away(cast, start=5, end=6)

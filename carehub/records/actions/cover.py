@@ -27,6 +27,9 @@ LONGEST_ABSENCE = timedelta(days=366)
 AHEAD_AT_MOST = timedelta(days=731)
 """How far ahead a shift or absence may begin. All three are our own proposal."""
 
+ABSENCES_AT_MOST = 100
+"""How many absences that are not over one person may have: whoever looks ahead reads all of them. Our own proposal."""
+
 
 class Overlaps(InvalidInput):
     """Another shift or absence is in the way; it is named."""
@@ -111,7 +114,8 @@ def go_away(
     """Somebody is away, from one local time to another in this zone; the delegate is reached in his place.
 
     One's own, or another's with cover.manage where he works. Raises NotVisible, NotAllowed, InvalidInput for times
-    that cannot be and for a delegate who cannot be one, and Overlaps (with `absence_id`) for an absence in the way.
+    that cannot be and for a delegate who cannot be one, Overlaps (with `absence_id`) for an absence in the way, and
+    Conflict for one of too many.
     """
     person = _who_is_away(by, person_id)
     starts_at, ends_at = _period(starts, ends, time_zone, longest=LONGEST_ABSENCE, what="absence")
@@ -123,6 +127,8 @@ def go_away(
             pointer="/starts",
             absence_id=str(in_the_way.pk),
         )
+    if Absence.objects.filter(person=person, cancelled_at=None, ends_at__gt=now()).count() >= ABSENCES_AT_MOST:
+        raise Conflict(f"There are {ABSENCES_AT_MOST} absences that are not over. Cancel one, or join some into one.")
     if delegate_id is not None:
         _can_stand_in(person, delegate_id)
         _no_circle(person, delegate_id, starts_at, ends_at)
