@@ -11,6 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -41,6 +42,9 @@ else:
 
 STRUCTS: set[type[msgspec.Struct]] = set()
 """Every struct that a door takes or gives; config/openapi.py writes them into the OpenAPI document."""
+
+_YEARS = range(2000, 2200)
+"""Beyond them neither Python nor PostgreSQL can be relied on to add a day or an offset."""
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 Method = Callable[..., Any]
@@ -150,10 +154,16 @@ def query(request: Request, expected: type[Body]) -> Body:
     if any("\x00" in value for value in given.values()):
         raise InvalidInput("The character U+0000 is not allowed in a parameter.")
     try:
-        return msgspec.convert(given, type=expected, strict=False)
+        params = msgspec.convert(given, type=expected, strict=False)
     except msgspec.ValidationError as error:
         refusal = _refusal(error, expected)
         raise InvalidInput(refusal.detail.replace("field", "parameter"), pointer=refusal.pointer) from None
+    for field in msgspec.structs.fields(expected):
+        moment = getattr(params, field.name)
+        if isinstance(moment, datetime) and moment.year not in _YEARS:
+            name = field.encode_name
+            raise InvalidInput(f"`{name}` must be a time in the years that we live in.", pointer=f"/{name}")
+    return params
 
 
 def if_match(request: Request) -> int:

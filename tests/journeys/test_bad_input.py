@@ -121,6 +121,23 @@ def test_another_media_type_method_or_parameter(maya: Api, record: str) -> None:
     problem(maya.get("/nowhere"), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00%2B23:59", "1999-12-31T00:00:00Z"]
+)
+def test_a_time_in_a_year_that_nobody_lives_in(web: Web, moment: str) -> None:
+    cora = Api.log_in(web.url, "Cora")
+    clinic = cora.get("/me").json["roles"][0]["organization_id"]
+    for address in (
+        f"/organizations/{clinic}/cover?at",
+        f"/organizations/{clinic}/shifts?from",
+        f"/organizations/{clinic}/shifts?until",
+        f"/reports/times?organization={clinic}&until",
+        f"/reports/interruptions?organization={clinic}&since",
+    ):
+        body = problem(cora.get(f"{address}={moment}"), 422, "invalid-input")
+        assert "years that we live in" in body["detail"], address
+
+
 def test_a_role_without_the_capability_is_told_who_has_it(web: Web, record: str) -> None:
     nils = Api.log_in(web.url, "Nils")
     answer = nils.post(f"{record}/plan/revisions", {"definition": PLAN, "rationale": "x"}, If_Match='"0"')

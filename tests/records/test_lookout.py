@@ -1,5 +1,6 @@
 """A role that nobody covers is told hours before, once, and to whom it concerns."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -179,7 +180,7 @@ def test_many_short_absences_along_a_chain_of_delegates_do_not_multiply(
 ) -> None:
     chain = [cast.ivan, *(make_person(f"Chain{n}", Role.PSYCHIATRIST, cast.clinic) for n in range(5))]
     moment, hour = now(), timedelta(hours=1)
-    for person, delegate in zip(chain, chain[1:], strict=False):
+    for person, delegate in itertools.pairwise(chain):
         Absence.objects.bulk_create(
             Absence(
                 person=person,
