@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from carehub.core.clock import now
 from carehub.core.ids import new_id
+from carehub.core.zones import zone_or_utc
 from carehub.directory.models import Person, PractitionerRole
 from carehub.events.catalogue import Priority
 
@@ -142,10 +142,13 @@ def usable_points() -> "QuerySet[ContactPoint]":
 
 
 def hours_of(people: Collection[UUID]) -> dict[UUID, Hours]:
-    """What each chose, or the defaults, in his own time zone. One statement."""
+    """What each chose, or the defaults, in his own time zone. One statement.
+
+    By UTC where that zone is unknown here: a rung must not fail because of it.
+    """
     fields = ("pk", "time_zone", "preference__quiet_from", "preference__quiet_until", "preference__digest_at")
     return {
-        id: Hours(ZoneInfo(zone), begin, end, digest or DIGEST_AT)
+        id: Hours(zone_or_utc(zone), begin, end, digest or DIGEST_AT)
         for id, zone, begin, end, digest in Person.objects.filter(pk__in=people).values_list(*fields)
     }
 

@@ -1,12 +1,12 @@
 """Local times to instants. What a clock on the wall does not show, or shows twice, is refused with what to send."""
 
 import difflib
-import functools
 import re
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from carehub.core.errors import InvalidInput
+from carehub.core.zones import zones
 
 LOCAL = r"^\d{4}-\d\d-\d\dT\d\d:\d\d([+-]\d\d:\d\d)?$"
 _YEARS = range(2000, 2200)
@@ -14,7 +14,7 @@ _YEARS = range(2000, 2200)
 
 def zone_of(name: str) -> ZoneInfo:
     """The zone of this IANA name. Raises InvalidInput that names a few close ones."""
-    if name in _zones():
+    if name in zones():
         return ZoneInfo(name)
     close = _close_to(name)
     hint = f"Close: {', '.join(close)}." if close else "Use an IANA name such as Europe/Berlin."
@@ -73,16 +73,11 @@ def _exact(moments: list[datetime], zone: ZoneInfo) -> str:
     return " or ".join(moment.astimezone(zone).isoformat(timespec="minutes") for moment in moments)
 
 
-@functools.cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _close_to(name: str) -> list[str]:
     """Up to three zones that may have been meant: by city, whatever the capitals, else by spelling."""
     wanted = name.strip().lower().replace(" ", "_")
     city = wanted.rpartition("/")[2]
-    by_name = {zone.lower(): zone for zone in _zones() if "/" in zone and not zone.startswith("Etc/")}
+    by_name = {zone.lower(): zone for zone in zones() if "/" in zone and not zone.startswith("Etc/")}
     by_city = {low.rpartition("/")[2]: zone for low, zone in sorted(by_name.items(), reverse=True)}
     found = [zone for low, zone in sorted(by_name.items()) if low.rpartition("/")[2] == city]
     found += [by_name[low] for low in difflib.get_close_matches(wanted, by_name, n=3)]
