@@ -197,7 +197,10 @@ def pass_by_failing_channels() -> int:
 
 
 def withdraw_ended(channel_id: UUID) -> None:
-    """A notice that was held back is not sent when nothing waits any more: it would only disturb."""
+    """A notice that was held back is not sent when nothing waits any more: it would only disturb.
+
+    Where a newer version took the obligation over, with the rungs that were climbed, the notice is still needed.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -206,7 +209,13 @@ def withdraw_ended(channel_id: UUID) -> None:
                AND d.next_attempt_at <= carehub_now() AND d.next_attempt_at > d.queued_at + interval '1 minute'
                AND (EXISTS (SELECT 1 FROM delivery_escalation s
                              JOIN events_delivery e ON e.event_id = s.event_id AND e.person_id = s.person_id
-                            WHERE s.id = d.escalation_id AND e.outcome IS NOT NULL)
+                            WHERE s.id = d.escalation_id AND e.outcome IS NOT NULL
+                              AND NOT (e.outcome = 'superseded' AND EXISTS (
+                                  SELECT 1 FROM events_event older
+                                    JOIN events_event newer ON newer.record_id = older.record_id
+                                         AND newer.topic = older.topic AND newer.seq > older.seq
+                                    JOIN events_delivery o ON o.event_id = newer.id AND o.person_id = e.person_id
+                                   WHERE older.id = e.event_id AND o.due_at IS NOT NULL AND o.outcome IS NULL)))
                     OR EXISTS (SELECT 1 FROM delivery_incident i
                                 WHERE i.id = d.incident_id AND i.closed_at IS NOT NULL))
             """,

@@ -14,7 +14,7 @@ from carehub.core.failpoints import fail_point
 
 from . import claims, verify
 from .models import Channel
-from .transports import TRANSPORTS, Notice, NotSent, Refused
+from .transports import TRANSPORTS, Notice, NotSent, Refused, Transport, TryAgain
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +64,23 @@ def _send(claim: claims.Claim) -> None:
         address = transport.address(lead) if lead.person.is_active else None
         if address is None:
             raise Refused("no such address any more")
-        transport.send(notice, address)
+        _hand_to(transport, notice, address)
     except NotSent as why:
         logger.warning("dispatch %s: not sent (%s)", lead.pk, why.reason)
         claims.not_sent(claim, why)
         return
     fail_point("after_send_before_mark")
     claims.sent(claim)
+
+
+def _hand_to(transport: Transport, notice: Notice, address: Any) -> None:
+    """What a transport did not foresee is an attempt that failed, too: the next way must come to be tried."""
+    try:
+        transport.send(notice, address)
+    except NotSent:
+        raise
+    except Exception as error:
+        raise TryAgain(f"defect: {type(error).__name__}", is_of_channel=False) from None
 
 
 @shared_task(name="delivery.verify_ledger")

@@ -16,7 +16,8 @@ from carehub.delivery.models import MAIL, Channel, ContactPoint, Dispatch, Escal
 from carehub.delivery.notices import Notice
 from carehub.directory.models import Person, PractitionerRole
 from carehub.events.models import Delivery
-from tests.actions.scenarios import planned
+from carehub.plans.actions import revise_plan
+from tests.actions.scenarios import definition, planned
 from tests.cast import Cast
 from tests.sinks import HttpSink, SmtpSink, is_signed
 
@@ -305,6 +306,64 @@ def test_that_was_held_back_is_not_sent_when_nothing_waits_any_more(
     assert [mail.to for mail in smtp.got] == [cast.paula.email]
     assert states(pk=answered[0].pk) == [("mail", "withdrawn")]
     assert states(pk=waiting[0].pk) == [("mail", "sent")]
+
+
+def test_that_was_held_back_is_sent_when_a_newer_version_waits_instead(
+    cast: Cast, smtp: SmtpSink, forward: Forward
+) -> None:
+    plan = planned(cast)
+    (row,) = queue(cast, "routine")
+    revise_plan(by=cast.maya, record_id=cast.record.pk, base=plan.number, definition=definition(title="Another"),
+                rationale="Better")  # fmt: skip
+    assert Delivery.objects.get(event=plan.event_id, person=cast.ivan).outcome == "superseded"
+    forward(timedelta(hours=24))
+
+    send()
+
+    assert states(pk=row.pk) == [("mail", "sent")]
+
+
+@pytest.mark.parametrize(("address", "says"), [("@", "no mail address"), ("a@b\nBcc: c@d", "no mail address")])
+def test_to_what_is_no_mail_address_takes_the_next_way_at_once(
+    cast: Cast, provider: HttpSink, smtp: SmtpSink, address: str, says: str
+) -> None:
+    point, _ = gateway(cast, provider)
+    Person.objects.filter(pk=cast.ivan.pk).update(email=address)
+    (row,) = queue(cast, "urgent")
+
+    send()
+    send(point.gateway.channel_id)
+
+    assert states() == [("mail", "failed"), ("webhook", "sent")]
+    assert Dispatch.objects.get(pk=row.pk).result == says
+
+
+def test_that_a_defect_stops_is_tried_again_and_takes_the_next_way(
+    cast: Cast, provider: HttpSink, forward: Forward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_: object) -> None:
+        raise KeyError("Rosa")
+
+    gateway(cast, provider)
+    monkeypatch.setattr("carehub.delivery.transports.mail.Mail.send", defect)
+    (row,) = queue(cast, "urgent")
+
+    for _ in range(5):
+        send()
+        forward(9 * MINUTE)
+
+    row.refresh_from_db()
+    assert (row.state, row.result) == ("failed", "defect: KeyError")
+    assert [transport for transport, _ in states()] == ["mail", "webhook"]
+    assert Channel.objects.get(pk=MAIL).failures == 0, "others need not wait"
+
+
+def test_to_somebody_whose_time_zone_is_unknown_here_is_queued_by_utc(cast: Cast) -> None:
+    Person.objects.filter(pk=cast.ivan.pk).update(time_zone="Europe/Nowhere")
+
+    (row,) = queue(cast, "routine")
+
+    assert (row.next_attempt_at.hour, row.next_attempt_at.minute) == (8, 0)
 
 
 def test_that_is_accepted_and_dropped_changes_nothing_on_the_ladder(cast: Cast, smtp: SmtpSink) -> None:

@@ -32,6 +32,7 @@ class Mail:
         began = time.monotonic()
         with cut_off(SEND_SECONDS, lambda: getattr(getattr(backend, "connection", None), "sock", None)):
             try:
+                message.message()  # what is no address shows here, before anybody is asked
                 backend.open()
                 if time.monotonic() - began > SEND_SECONDS:
                     raise TryAgain("the mail server was too slow")
@@ -42,6 +43,8 @@ class Mail:
                 _refused([refusal.smtp_code])
             except (OSError, smtplib.SMTPException) as error:
                 raise TryAgain(type(error).__name__) from None
+            except ValueError:  # after OSError: what is wrong with a certificate is both
+                raise Refused("no mail address") from None
             finally:
                 _hang_up(backend)
 
