@@ -116,6 +116,7 @@ def plan(record: CareRecord, rows: Sequence[Delivery]) -> list[Climb]:
         has_arrived = rung is UNDELIVERED and row.received_at is not None  # it needs nobody else then
         everybody = (row.person_id,) if has_arrived else reach.whom(rung, row)
         climbs.append(Climb(row, rung, everybody, _next_at(row, rung)))
+    reach.make_places()
     return climbs
 
 

@@ -4,7 +4,7 @@ Whoever is chosen from outside the team gets a place on it as cover, which ends 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
@@ -14,7 +14,7 @@ from carehub.access.capabilities import Capability
 from carehub.access.policy import capabilities_of
 from carehub.access.selectors import Member
 from carehub.core.clock import now
-from carehub.directory.models import CareRecord, Person, PractitionerRole, Role
+from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role
 from carehub.events.models import Delivery
 from carehub.records.actions import Cover, make_places
 from carehub.records.actions.places import ABLE
@@ -27,11 +27,6 @@ from .models import Escalation
 _INSTANT = timedelta(microseconds=1)
 
 
-def reach(rung: Rung, record: CareRecord, row: Delivery) -> tuple[UUID, ...]:
-    """Whom one rung of one row reaches; see `Reach.whom`."""
-    return Reach.among(record, [row]).whom(rung, row)
-
-
 @dataclass(slots=True)
 class Reach:
     """One record's team and cover at this moment, for any number of rows. Under the record's lock."""
@@ -40,6 +35,7 @@ class Reach:
     members: dict[UUID, Member]
     moment: datetime
     coverage: Coverage
+    places: list[Cover] = field(default_factory=list)
 
     @classmethod
     def among(cls, record: CareRecord, rows: Sequence[Delivery]) -> Self:
@@ -54,13 +50,12 @@ class Reach:
         return cls(record, members, moment, coverage)
 
     def whom(self, rung: Rung, row: Delivery) -> tuple[UUID, ...]:
-        """Whom this rung reaches, the one it is for first; all of them are on the team when this returns.
+        """Whom this rung reaches, the one it is for first; all of them are on the team after `make_places`.
 
-        It may give somebody a place as cover. One person, but two where a stat obligation's reminder also goes to the
-        delegate of somebody who is away.
+        One person, but two where a stat obligation's reminder also goes to the delegate of somebody who is away.
         """
         held = self.members[row.person_id].roles if row.person_id in self.members else ()
-        choice = _Choice(self, row, [Role(role) for role in row.asked_roles] or list(held), [])
+        choice = _Choice(self, row, [Role(role) for role in row.asked_roles] or list(held))
         if rung.reaches == "person":
             found = choice.himself()
         elif rung.reaches == "overseer":
@@ -69,20 +64,25 @@ class Reach:
             found = (choice.cover() or choice.overseer(),)
         else:
             found = (choice.on_call() or choice.overseer(),)
-        if choice.places:
-            make_places(self.record, choice.places)
-            self.members = {member.person_id: member for member in team(self.record)}
         return found
+
+    def make_places(self) -> None:
+        """Give all who were chosen from outside the team their places, once everybody is chosen.
+
+        Each of several would lock inboxes in its own order, and two records with common members deadlock.
+        """
+        if self.places:
+            make_places(self.record, self.places)
+            self.places = []
 
 
 @dataclass(slots=True)
 class _Choice:
-    """The choice for one silent row: in which roles he owes it, and the places that the choice takes."""
+    """The choice for one silent row: in which roles he owes it."""
 
     ground: Reach
     row: Delivery
     roles: list[Role]
-    places: list[Cover]
 
     def himself(self) -> tuple[UUID, ...]:
         """The silent person; his delegate when he is away; both when it is stat, which nothing hides."""
@@ -129,7 +129,8 @@ class _Choice:
 
     def _colleagues(self) -> Iterator[UUID]:
         """Others on the team in the same role who are not away, those on duty first."""
-        same = [m for m in self.ground.members.values() if m.person_id != self.row.person_id and m.has(*self.roles)]
+        able = [m for m in self.ground.members.values() if m.person_id != self.row.person_id and m.has(*ABLE)]
+        same = [m for m in able if m.has(*self.roles)]  # whom a relative owes it, another relative cannot be told
         here = [m for m in same if self.ground.coverage.absence_at(m.person_id, self.ground.moment) is None]
         on_duty = {
             shift.person_id
@@ -165,7 +166,7 @@ class _Choice:
         return person_id in self.ground.members and self.ground.members[person_id].has(*ABLE)
 
     def _may_join(self, person_id: UUID, role: Role) -> bool:
-        """Whether he works in this role at the managing organization, and is no relative or patient here."""
+        """Whether he works in this role at the managing organization, and is or was no relative or patient here."""
         return (
             role in ABLE
             and person_id not in self.ground.members
@@ -177,10 +178,14 @@ class _Choice:
                 ended_at=None,
                 person__is_active=True,
             ).exists()
+            and not Membership.objects.filter(
+                record=self.ground.record, person_id=person_id, role__in=[Role.PATIENT, Role.CAREGIVER]
+            ).exists()
         )
 
     def _join(self, person_id: UUID, role: Role, purpose: str, until: datetime, on_account_of: UUID) -> None:
-        self.places.append(Cover(person_id, role, purpose[:200], until, on_account_of))
+        self.ground.places.append(Cover(person_id, role, purpose[:200], until, on_account_of))
+        self.ground.members[person_id] = Member(person_id, (role,), False)
 
 
 def _oversees(member: Member) -> bool:

@@ -180,12 +180,12 @@ def test_of_a_batch_only_the_broken_row_waits(cast: Cast, caplog: pytest.LogCapt
 def test_somebody_whom_nobody_can_be_found_for_does_not_keep_the_others_waiting(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Reach.whom
+    plain = Reach.whom
 
-    def failing(self: Reach, rung: Rung, row: Delivery) -> tuple[UUID, ...]:
+    def failing(ground: Reach, rung: Rung, row: Delivery) -> tuple[UUID, ...]:
         if row.person_id == cast.ivan.pk:
             raise RuntimeError
-        return found(self, rung, row)
+        return plain(ground, rung, row)
 
     monkeypatch.setattr(Reach, "whom", failing)
     crowd(cast.record, cast.ivan, BATCH + 1)

@@ -1,15 +1,17 @@
 """Whom a rung reaches: chosen when it falls due, by the team, the rota and the absences of that moment."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from carehub.audit.models import Entry
 from carehub.core.clock import now
 from carehub.core.errors import NotVisible
-from carehub.delivery.actions import climb
+from carehub.delivery.actions import climb, climb_due
 from carehub.delivery.models import Dispatch, Escalation
 from carehub.directory.models import Membership, Organization, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
-from carehub.records.actions import add_team_member, cancel_shift, come_back, end_cover
+from carehub.records.actions import add_team_member, cancel_shift, come_back, end_cover, end_membership
 from carehub.records.queries import open_one
 from tests.actions.scenarios import flagged
 from tests.cast import Cast, make_person
@@ -191,6 +193,45 @@ def test_the_patient_never_covers_the_own_record(cast: Cast) -> None:
     shift(cast, "rosa", start=-1, kind="on-call")
 
     assert reached(cast, "ivan", rung=3) == ["Cora"]
+
+
+def test_a_relative_of_once_never_covers(cast: Cast) -> None:
+    carl = place(cast, "carl")
+    end_membership(by=cast.cora, record_id=cast.record.pk, membership_id=carl.pk, reason="Moved")
+    PractitionerRole.objects.create(person=cast.carl, organization=cast.clinic, code=Role.PSYCHIATRIST)
+    shift(cast, "carl", start=-1, kind="on-call")
+
+    assert reached(cast, "ivan", rung=3) == ["Cora"]
+
+
+def test_what_a_relative_owes_reaches_no_other_relative(cast: Cast) -> None:
+    anna = make_person("Anna", Role.CAREGIVER, cast.clinic)
+    add_team_member(by=cast.cora, record_id=cast.record.pk, person_id=anna.pk, role=Role.CAREGIVER)
+    owed = Delivery.objects.filter(person=cast.carl, event__body__person_name="Anna", n__isnull=False)
+    owed.update(obligation="acknowledge", due_at="2020-01-01T00:00:00Z", next_rung_at="2020-01-01T00:00:00Z", rung=2)
+
+    escalation = climb(record_id=cast.record.pk, person_id=cast.carl.pk, event_id=owed.get().event_id)
+
+    assert escalation is not None
+    assert escalation.to_person == cast.cora
+
+
+def test_everybody_who_covers_is_given_a_place_under_one_lock_of_inboxes(cast: Cast) -> None:
+    otto = shift(cast, "otto", start=-1, kind="on-call", role="therapist")
+    shift(cast, "olga", start=-1, kind="on-call")
+    flag = flagged(cast)
+    owed = Delivery.objects.filter(event=flag.event, obligation="answer")
+    Delivery.objects.exclude(pk__in=owed.values("pk")).update(next_rung_at=None)
+    owed.update(next_rung_at="2020-01-01T00:00:00Z", rung=3)
+
+    with CaptureQueriesContext(connection) as queries:
+        climb_due(record_id=cast.record.pk)
+
+    assert (place(cast, "otto").covers_id, place(cast, "olga").purpose) == (otto.pk, "On call")
+    said = [query["sql"] for query in queries]
+    locks = [n for n, sql in enumerate(said) if "INSERT INTO events_inbox" in sql]
+    people = [n for n, sql in enumerate(said) if 'FROM "directory_person"' in sql and "FOR NO KEY UPDATE" in sql]
+    assert max(people) < min(locks), "everybody is held before the first inbox"
 
 
 def cover(cast: Cast) -> Membership:
