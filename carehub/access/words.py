@@ -111,9 +111,8 @@ def priority_words(rule: PriorityRule) -> str:
 
 
 def priority_sentence(rule: PriorityRule) -> str:
-    """`A medical flag is urgent.`"""
-    joint = ":" if rule.by in ("severity", "writer") else " is"
-    return _capital(f"{_noun(rule.event)}{joint} {priority_words(rule)}.")
+    """`A closed incident is to be read today.`: in the words of the screen, not in codes."""
+    return _capital(f"{_noun(rule.event)} is {_pressing(rule)}.")
 
 
 def ask_sentence(book: Book, rule: AskRule) -> str:
@@ -167,7 +166,20 @@ def _within(book: Book, rule: AskRule) -> str:
     times = {p: duration(book.clocks.of(p).acknowledged_minutes) for p in reversed(PRIORITIES) if p in possible}
     if len(times) == 1:
         return "within " + next(iter(times.values()))
-    return "within " + ", ".join(f"{time} ({p})" for p, time in times.items())
+    return "within " + ", ".join(f"{time} ({PRIORITY_WORDS[p]})" for p, time in times.items())
+
+
+def _pressing(rule: PriorityRule) -> str:
+    said = {case: PRIORITY_WORDS[priority] for case, priority in rule.gives.items()}
+    match rule.by:
+        case "writer":
+            return "as pressing as its writer says"
+        case "fixed":
+            return f"to be read {said['always']}"
+        case "material":
+            return f"to be read {said['material']} when material, else {said['other']}"
+    ordered = ", ".join(f"{value} {said[value]}" for value in DECIDING[rule.by].values)
+    return f"to be read by {rule.by}: {ordered}"
 
 
 def _capital(sentence: str) -> str:

@@ -73,7 +73,7 @@ def test_whoever_may_changes_the_clocks_once_and_says_why(cast: Cast, browser: B
     assert version.body["clocks"]["stat"]["source"] == BUILT_IN.clocks.stat.source
     page = priya.get(address).content.decode()
     assert "a material plan revision within 10 hours" in page
-    assert "low is routine, moderate is urgent, high is asap, critical is stat" in page
+    assert "by severity: low when you can, moderate today, high within hours, critical now" in page
     assert "Night shift is ten hours &lt;b&gt;" in page
     assert "Version 1" in page
 

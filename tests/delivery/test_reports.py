@@ -222,9 +222,9 @@ def test_a_page_shows_why_and_whom_each_rung_reached(cast: Cast) -> None:
 
     reasons = {(row.person.name, row.event.type): why(row) for row in rows}
     assert reasons["Ivan", "flag.raised"] == "asked as psychiatrist to answer the flag"
-    assert reasons["Nils", "flag.raised"] == "by the role of nurse to acknowledge the flag"
-    assert reasons["Paula", "plan.revised"] == "by the role of primary-care physician to acknowledge the treatment plan"
-    assert reasons["Cora", "incident.opened"] == "as its owner to acknowledge the incident"
+    assert reasons["Nils", "flag.raised"] == "as nurse, to acknowledge the flag"
+    assert reasons["Paula", "plan.revised"] == "as primary-care physician, to acknowledge the treatment plan"
+    assert reasons["Cora", "incident.opened"] == "as its owner, to acknowledge the incident"
     climbed = [rung for row in rows if row.event.type == "plan.revised" for rung in rungs(rows)[row.pk[1], row.pk[0]]]
     assert [(rung.name, rung.to_name) for rung in climbed] == [("incident", "Cora")]
 
@@ -347,6 +347,6 @@ def test_ages_and_totals_stand_beside_the_rows(cast: Cast, browser: Any) -> None
 
     assert said["totals"] == {"open": 3, "overdue": 1, "incidents": 0}
     assert said["results"][0]["person"] == "Ivan"
-    assert said["results"][0]["why"] == "by the role of psychiatrist to acknowledge the treatment plan"
+    assert said["results"][0]["why"] == "as psychiatrist, to acknowledge the treatment plan"
     assert 0 <= said["results"][0]["age_seconds"] < 60
     assert said["results"][0]["rungs"] == []

@@ -28,22 +28,23 @@ def _ground(row: Delivery) -> str:
             return f"asked as {asked or held}"
         case "nobody_in_role":
             return (
-                f"asked as care manager, because nobody on the team is {asked}," if asked else "asked as care manager"
+                f"asked as care manager, because nobody on the team is {asked}," if asked else "asked as care manager,"
             )
         case "role":
-            return f"by the role of {held}" if held else "by role"
-    return GROUNDS.get(row.ground, row.ground.replace("_", " ")) + (f", as {asked}," if asked else "")
+            return f"as {held}," if held else "by role,"
+    ground = GROUNDS.get(row.ground, f"{row.ground.replace('_', ' ')},")
+    return f"{ground.removesuffix(',')}, as {asked}," if asked else ground
 
 
 GROUNDS = {
     "mentioned": "mentioned, and so",
-    "care_manager": "as care manager",
-    "named": "as provider of an intervention",
+    "care_manager": "as care manager,",
+    "named": "as provider of an intervention,",
     "raiser": "as the one who raised the flag,",
-    "joining": "as newcomer to the team",
+    "joining": "as newcomer to the team,",
     "successor": "as successor, by hand-over,",
-    "owner": "as its owner",
-    "covering": "as cover",
+    "owner": "as its owner,",
+    "covering": "as cover,",
 }
 
 
