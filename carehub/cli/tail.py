@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from carehub.client import (
+    PRESSING,
     CareHub,
     CareHubError,
     Connected,
@@ -111,7 +112,7 @@ class Feed:
         if event.author:
             self._people[event.author.id] = printable(event.author.name)
         record = f"{self._patients[event.record_id]}: " if event.record_id else ""
-        marks = [event.priority] if event.priority in ("urgent", "asap", "stat") else []
+        marks = [PRESSING[event.priority]] if event.priority in PRESSING else []
         if event.is_open and event.due_at:
             marks.append(f"{event.obligation} by {_clock(event.due_at, seconds=False)}")
         elif event.obligation in ("acknowledge", "answer"):

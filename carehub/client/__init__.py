@@ -34,9 +34,10 @@ from carehub.client.frames import (
 from carehub.client.http import CareHub, Response
 from carehub.client.live import Live
 from carehub.client.timing import Timing
-from carehub.client.words import printable, sentence
+from carehub.client.words import PRESSING, printable, sentence
 
 __all__ = [
+    "PRESSING",
     "Author",
     "BadAnswer",
     "CareHub",

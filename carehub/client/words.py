@@ -13,6 +13,9 @@ _DEEDS = {
     "message.posted": "wrote a message",
     "event.unrenderable": "did something that this server cannot show yet",
 }
+PRESSING = {"stat": "now", "asap": "within hours", "urgent": "today"}
+"""Priorities that are worth a mark, in the console's words."""
+
 _WITHOUT_AUTHOR = {
     "obligation.escalated": "Somebody has not answered in time",
     "cover.missing": "Nobody will cover a role on a team",

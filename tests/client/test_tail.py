@@ -103,7 +103,7 @@ def test_prints_who_did_what_and_by_when_it_wants_an_answer(
             f":{due:%S}  Karin Holm: Dr Adler revised the treatment plan  [acknowledge by {today}]  (n=1)"
         )
         assert rest == [
-            f"{clock(AT)}  Karin Holm: Dr Adler raised a medical flag  [stat]  [answer by {today}]  (n=2)",
+            f"{clock(AT)}  Karin Holm: Dr Adler raised a medical flag  [now]  [answer by {today}]  (n=2)",
             f"{clock(AT)}  Karin Holm: CareHub: goal rested  (n=3)",
             f"{clock(AT)}  Karin Holm: Somebody has not answered in time  [acknowledged]  (n=4)",
             f"{clock(AT)}  Evil�[2J revised the treatment plan  (n=5)",
