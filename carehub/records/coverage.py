@@ -36,7 +36,7 @@ class Coverage:
     absences: dict[UUID, list[Absence]] = field(default_factory=lambda: defaultdict(list))
     shifts: list[Shift] = field(default_factory=list)
     kept: set[tuple[UUID, str]] = field(default_factory=set)
-    _duty: dict[tuple[UUID, str], list[Interval]] = field(default_factory=lambda: defaultdict(list))
+    _present: dict[tuple[UUID, str], list[Interval]] = field(default_factory=lambda: defaultdict(list))
     _on_call: dict[tuple[str, UUID], list[Shift]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
@@ -72,9 +72,8 @@ class Coverage:
                 self.kept.add((row.person_id, row.role))
             if row.starts_at < end and row.ends_at > start:
                 self.shifts.append(row)
-                if row.kind == Shift.Kind.DUTY:
-                    self._duty[row.person_id, row.role].append((row.starts_at, row.ends_at))
-                else:
+                self._present[row.person_id, row.role].append((row.starts_at, row.ends_at))
+                if row.kind == Shift.Kind.ON_CALL:
                     self._on_call[row.role, row.organization_id].append(row)
 
     def away(self, person_id: UUID, stand_ins: Collection[UUID]) -> list[Interval]:
@@ -106,7 +105,7 @@ class Coverage:
         """One holder of a role, for `gaps`."""
         duty = None
         if (person_id, role) in self.kept:
-            duty = self._duty.get((person_id, role), [])
+            duty = self._present.get((person_id, role), [])
         return Holder(away=self.away(person_id, stand_ins), duty=duty)
 
     def uncovered(

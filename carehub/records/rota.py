@@ -18,7 +18,7 @@ from .actions.cover import may_keep
 from .actions.places import ABLE
 from .coverage import Coverage
 from .intervals import Interval
-from .models import Absence, Shift
+from .models import Absence, CoverGap, Shift
 
 GAPS_WITHIN = timedelta(hours=24)
 
@@ -186,6 +186,17 @@ def cover_at(
         employments=employments,
         coverage=coverage,
     )
+
+
+def told_gaps(*, by: Person, organization_id: UUID, until: datetime) -> Sequence[tuple[str, datetime, datetime | None]]:
+    """Role, beginning and end of what care managers were told nobody covers, on teams of this organization's records.
+
+    Without record or patient; what begins before `until` and is not over. Raises NotVisible, NotAllowed.
+    """
+    where = organization(by=by, organization_id=organization_id, capability=Capability.COVER_READ)
+    gaps = CoverGap.objects.filter(record__managing_organization=where, record__status="active", starts_at__lt=until)
+    gaps = gaps.filter(Q(ends_at=None) | Q(ends_at__gt=now()))
+    return list(gaps.order_by("starts_at", "role").values_list("role", "starts_at", "ends_at").distinct())
 
 
 def _may_read(by: Person, person_id: UUID) -> None:

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from carehub.directory.models import Role
+from carehub.directory.models import Organization, PractitionerRole, Role
+from carehub.records import lookout
 from carehub.records.models import Absence, Shift
 from tests.cast import Cast, make_person
 from tests.records.test_rota import away, elsewhere, local, shift
@@ -44,6 +45,21 @@ def test_says_so_when_nothing_is_entered(cast: Cast, browser: Browser) -> None:
     assert "No shifts and no absences are entered for these days." in page
     assert "Every role is covered on all of these days." in page
     assert "Add a shift" in page
+
+
+def test_a_gap_of_a_team_whose_holder_works_elsewhere_is_no_secret(cast: Cast, browser: Browser) -> None:
+    PractitionerRole.objects.filter(person=cast.nils).update(
+        organization=Organization.objects.create(name="Nordhof"),
+    )
+    away(cast, "nils", start=1, end=9)
+    lookout.look_ahead()
+
+    page = browser("cora").get("/cover").content.decode()
+
+    assert "Nobody covers on a team of this organization" in page
+    assert "<li>Nurse:" in page
+    assert "Rosa" not in page
+    assert "Every role is covered" not in page
 
 
 def test_an_absence_is_entered_once_and_taken_back(cast: Cast, browser: Browser) -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from carehub.core.clock import now
-from carehub.directory.models import Membership, Patient, Role
+from carehub.directory.models import Membership, Organization, Patient, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
 from carehub.records import coverage, lookout
 from carehub.records.actions import add_team_member, cancel_shift, come_back, open_record
@@ -93,6 +93,16 @@ def test_off_duty_is_uncovered_only_for_those_whose_shifts_are_kept(cast: Cast) 
     assert gap.role == "psychiatrist"
     assert gap.ends_at is not None
     assert gap.ends_at - gap.starts_at == timedelta(hours=6)
+
+
+def test_a_holder_who_is_on_call_elsewhere_covers(cast: Cast) -> None:
+    other = Organization.objects.create(name="Nordhof")
+    PractitionerRole.objects.create(person=cast.ivan, organization=other, code=Role.PSYCHIATRIST)
+    PractitionerRole.objects.create(person=cast.cora, organization=other, code=Role.COORDINATOR)
+    shift(cast, "ivan", start=-1, end=4)
+    shift(cast, "ivan", start=4, end=24, kind="on-call", organization_id=other.pk)
+
+    assert lookout.look_ahead() == 0
 
 
 def test_a_gap_without_an_end_in_sight_has_none(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from .. import forms
 from ..forms import State, read
 from ..pages import frame, go, once, page, show
 from ..rota import midnight, picture
+from .preferences import ZONES
 
 WEEK = timedelta(days=7)
 SHIFTS = 200
@@ -99,13 +100,16 @@ def whole(
     around = frame(by)
     moment = now()
     week = rota.cover_at(by=by, organization_id=organization.pk, at=midnight(moment), within=WEEK)
+    told = rota.told_gaps(by=by, organization_id=organization.pk, until=week.until)
     mine = rota.absences(by=by)
     context = around | {
         "organization": organization,
         "organizations": rota.workplaces(by=by),
         "today": rota.cover_at(by=by, organization_id=organization.pk),
         "week": picture(week, now=moment),
-        "gaps": [(role, gap) for role, gap in week.gaps if gap[1] > moment],
+        "gaps": (gaps := [(role, gap) for role, gap in week.gaps if gap[1] > moment]),
+        "told": [gap for gap in told if gap[0] not in {role for role, _ in gaps}],
+        "zones": ZONES,
         "week_ends_at": week.until,
         "shifts": rota.shifts(by=by, organization_id=organization.pk, until=week.until, limit=SHIFTS),
         "staff": week.employments,
