@@ -64,9 +64,11 @@ def bars(rows: Sequence[Times], stage: str) -> list[Bars]:
 
 
 def length(seconds: float | None) -> str:
-    """A length of time in its two largest units: `3 h 20 min`, `45 s`; a dash for none."""
+    """A length of time in its two largest units: `3 h 20 min`, `45 s`, `under 1 s`; a dash for none."""
     if seconds is None:
         return "–"
+    if 0 < seconds < 1:
+        return "under 1 s"
     parts: list[str] = []
     left = int(seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.quick
     ("seconds", "words"),
     [
         (None, "–"),
-        (0.4, "0 s"),
+        (0.4, "under 1 s"),
         (59.9, "59 s"),
         (60, "1 min"),
         (3_725, "1 h 2 min"),

@@ -1,5 +1,6 @@
 """Words and times in templates."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,9 @@ from .. import charts, words
 from ..forms import State
 
 register = template.Library()
+
+_ABOUT_DAYS = ("Review date: ", "Due date of ")
+_ISO_DAY = re.compile(r"(?:(?<=: )|(?<=was ))\d{4}-\d{2}-\d{2}(?= \(was |\)$)")
 
 
 @register.filter
@@ -75,8 +79,9 @@ def get(mapping: Mapping[Any, Any], key: Any) -> Any:
 
 @register.filter
 def signs(text: str) -> str:
-    """Comparators as they are printed: `≤`, `≥`."""
-    return text.replace("<=", "≤").replace(">=", "≥")
+    """Comparators and days as they are printed: `≤`, `≥`, `Review date: 3 December 2026 (was none)`."""
+    text = text.replace("<=", "≤").replace(">=", "≥")
+    return _ISO_DAY.sub(lambda found: day(found[0]), text) if text.startswith(_ABOUT_DAYS) else text
 
 
 @register.filter
