@@ -52,6 +52,7 @@ CAST: Mapping[str, Somebody] = {
         Somebody("Noor Haddad", Role.COORDINATOR, ("willow",)),
         Somebody("Marcus Tully", Role.COORDINATOR, ("bridges",)),
         Somebody("Ruth Adeyemi", Role.PRIVACY_OFFICER, ("willow", "bridges")),
+        Somebody("Priya Nair", Role.ORGANIZATION_ADMIN, ("willow", "bridges")),
         Somebody("Elena Marchetti", Role.PATIENT, ("willow",)),
         Somebody("Jerome Baptiste", Role.PATIENT, ("willow",)),
         Somebody("Ana Duarte", Role.CAREGIVER),
