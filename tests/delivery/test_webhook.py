@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,17 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: float) -> None:
     assert wait is not None
     assert wait.total_seconds() == seconds
     assert webhook._wait("soon", datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+def test_an_answer_may_take_longer_than_a_connection(
+    db: None, provider: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(webhook, "READ_SECONDS", 1.0)
+    provider.behave("hang")
+    began = time.monotonic()
+
+    with pytest.raises(TryAgain):
+        send(provider.url)
+
+    assert 0.9 < time.monotonic() - began < 5

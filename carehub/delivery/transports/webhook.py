@@ -133,7 +133,7 @@ def _post(target: Target, body: bytes, headers: dict[str, str], seconds: float) 
     with cut_off(seconds, lambda: connection.sock) as was_cut:
         try:
             connection.connect()
-            connection.sock.settimeout(READ_SECONDS)
+            connection.timeout = READ_SECONDS  # the socket's own would be overwritten by this before the answer is read
             connection.request("POST", target.path, body=body, headers=fields, preload_content=False)
             response = connection.getresponse()
             if was_cut.is_set():
