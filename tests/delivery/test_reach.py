@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from carehub.audit.models import Entry
 from carehub.core.clock import now
 from carehub.core.errors import NotVisible
+from carehub.delivery import verify
 from carehub.delivery.actions import climb, climb_due
 from carehub.delivery.models import Dispatch, Escalation
 from carehub.directory.models import Membership, Organization, PractitionerRole, Role
@@ -53,6 +54,8 @@ def test_a_reminder_goes_to_the_delegate_of_who_is_away(cast: Cast, rung: int) -
     assert reached(cast, "ivan", rung=rung) == ["Nils"]
     told = Delivery.objects.get(event__type="obligation.escalated", n__isnull=False)
     assert told.person == cast.nils
+    found = {finding.invariant.name: finding.broken for finding in verify.look()}
+    assert found["escalation-was-told"] == 0
 
 
 def test_a_stat_reminder_reaches_both(cast: Cast) -> None:

@@ -41,9 +41,8 @@ def _told(name: str, things: str, of: str, table: str, looked: str, type: str, r
     )
 
 
-_TOLD = "delivery_escalation WHERE rung IN ({})".format(
-    ", ".join(str(rung.number) for rung in LADDER if rung.reaches != "person" and rung is not INCIDENT)
-)
+_BEFORE_INCIDENT = f"delivery_escalation WHERE rung <> {INCIDENT.number}"
+_REMINDERS = ", ".join(str(rung.number) for rung in LADDER if rung.reaches == "person")
 
 FACTS: tuple[Invariant, ...] = (
     _one_event_each(
@@ -104,12 +103,13 @@ FACTS: tuple[Invariant, ...] = (
     ),
     _told(
         "escalation-was-told",
-        "escalation past the reminders and before the incident",
-        "those",
+        "escalation past the reminders and before the incident, and reminder that went to a delegate,",
+        "those (a delegate may be told beside)",
         "delivery_escalation",
-        _TOLD,
+        _BEFORE_INCIDENT,
         "obligation.escalated",
-        f"SELECT id, event_id::text || ' ' || person_id || ' ' || name AS key, TRUE AS is_told FROM {_TOLD}",
+        "SELECT id, event_id::text || ' ' || person_id || ' ' || name AS key,"
+        f" rung NOT IN ({_REMINDERS}) OR to_person_id <> person_id AS is_told FROM {_BEFORE_INCIDENT}",
         "body ->> 'about_event_id' || ' ' || (body ->> 'person_id') || ' ' || (body ->> 'rung')",
     ),
     _told(
