@@ -214,7 +214,7 @@ def _has_done(own: Delivery, from_row: Delivery) -> bool:
 def _strengthen(own: Delivery, from_row: Delivery, climbs_at: datetime | None) -> None:
     strength = list(Obligation)
     if strength.index(Obligation(from_row.obligation)) > strength.index(Obligation(own.obligation)):
-        own.obligation = from_row.obligation
+        own.obligation, own.ground = from_row.obligation, "successor"
     own.asked_roles = sorted({*own.asked_roles, *from_row.asked_roles})
     ended = own.outcome is not None
     own.round += ended

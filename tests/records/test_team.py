@@ -43,6 +43,15 @@ def test_a_leaver_without_successor_leaves_his_open_obligations_to_the_care_mana
     assert "plan.revised" in open_of(cast, "cora")
 
 
+def test_who_was_only_informed_is_told_that_he_owes_it_as_successor(cast: Cast) -> None:
+    revision = planned(cast)
+
+    leave(cast, "ivan", successor_id=cast.nils.pk)
+
+    row = Delivery.objects.get(event=revision.event, person=cast.nils)
+    assert (row.obligation, row.ground) == ("acknowledge", "successor")
+
+
 def test_when_the_care_manager_leaves_the_organizations_default_takes_over(cast: Cast) -> None:
     revision = planned(cast)
 
