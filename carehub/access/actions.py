@@ -6,14 +6,14 @@ import msgspec
 from django.db import transaction
 
 from carehub.audit import trail
-from carehub.core.errors import InvalidInput, NotVisible, Stale
+from carehub.core.errors import InvalidInput, Stale
 from carehub.directory.models import Organization, Person
 
 from . import floors
 from .books import current, stored
 from .capabilities import Capability
 from .models import RuleBook
-from .policy import require
+from .policy import find_organization, require
 from .rulebook import BUILT_IN, Book
 
 
@@ -39,10 +39,7 @@ def adopt_rules(*, by: Person, organization_id: UUID, base: int, book: Book, rea
     Raises NotVisible, NotAllowed, RulesWereAdopted when `base` is not current, InvalidInput with a pointer for what no
     book may say or leave out, and for a book equal to the current one.
     """
-    organization = Organization.objects.filter(pk=organization_id).first()
-    if organization is None:
-        raise NotVisible()
-    require(by, Capability.RULES_MANAGE, organization)
+    find_organization(by, Capability.RULES_MANAGE, organization_id)
     # Two adoptions wait for each other here; whatever only refers to the organization goes on.
     organization = Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
     require(by, Capability.RULES_MANAGE, organization)

@@ -1,6 +1,6 @@
 """What a rule book may say, and what none may leave out. Each refusal has a sentence and points at its place."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from carehub.core.errors import InvalidInput
@@ -8,7 +8,7 @@ from carehub.directory.models import Role
 from carehub.events.catalogue import CATALOGUE, PRIORITIES
 from carehub.events.models import Obligation
 
-from .roles import EVENT_READ, MATRIX
+from .roles import EVENT_READ, MATRIX, roles_with
 from .rulebook import AskRule, Book, ClockRule, PriorityRule
 from .rules import ADDRESSED_ONLY
 from .selectors import CONDITIONS, DECIDING, ROLES, SELECTOR_NAMES, SELECTORS
@@ -148,16 +148,12 @@ def _check_who(ask: AskRule, pointer: str) -> None:
         if EVENT_READ[ask.event] not in MATRIX[Role(role)]:
             raise InvalidInput(
                 f"As {Role(role).label.lower()} one may not read {ask.event}, so nothing can be asked. Who may: "
-                f"{', '.join(_readers(ask.event))}.",
+                f"{', '.join(roles_with(EVENT_READ[ask.event]))}.",
                 pointer=f"{pointer}/roles/{index}",
             )
     ground = selector.ground if selector else "role"
     if ask.ground != ground:
         raise InvalidInput(f"The ground of `{ask.who}` is `{ground}`.", pointer=f"{pointer}/ground")
-
-
-def _readers(event: str) -> Iterator[str]:
-    return (role.value for role, may in MATRIX.items() if EVENT_READ[event] in may)
 
 
 def _known(word: str, allowed: Collection[str], kind: str, pointer: str) -> None:

@@ -15,7 +15,7 @@ from carehub.directory.models import CareRecord, Membership, Organization, Perso
 from carehub.events.models import Delivery, Event
 
 from .capabilities import AT_ORGANIZATION, Capability
-from .roles import CARE_MANAGER, EVENT_READ, MATRIX, READERS
+from .roles import CARE_MANAGER, EVENT_READ, MATRIX, READERS, roles_with
 
 Row = TypeVar("Row", bound=Model)
 
@@ -56,6 +56,22 @@ def roles_at(person_id: UUID, organization: Organization) -> list[Role]:
     return [Role(role) for role in rows.order_by("code").values_list("code", flat=True)]
 
 
+def roles_beside(person_id: UUID, other_id: UUID) -> list[Role]:
+    """The roles in which a person works where another one works; empty when they share no organization."""
+    theirs = PractitionerRole.objects.filter(person_id=other_id, ended_at=None).values("organization")
+    rows = PractitionerRole.objects.filter(person_id=person_id, ended_at=None, organization__in=theirs)
+    return [Role(role) for role in rows.order_by("code").values_list("code", flat=True).distinct()]
+
+
+def workplaces(person: Person, capability: Capability | None = None) -> "QuerySet[Organization]":
+    """The active organizations where a person works, in a role that may do this if it is named; by name."""
+    places = PractitionerRole.objects.filter(person=person, ended_at=None)
+    if capability is not None:
+        places = places.filter(code__in=roles_with(capability))
+    found = Organization.objects.filter(pk__in=places.values("organization"), is_active=True)
+    return found.order_by("name", "pk")
+
+
 def capabilities_of(roles: Iterable[Role], *, is_care_manager: bool) -> frozenset[Capability]:
     """What these roles together may do."""
     may: frozenset[Capability] = frozenset().union(*(MATRIX[role] for role in roles))
@@ -88,6 +104,18 @@ def require(person: Person, capability: Capability, where: CareRecord | Organiza
     return roles
 
 
+def find_organization(person: Person, capability: Capability, organization_id: UUID) -> Organization:
+    """See, authorize: the first line of whatever is read or changed at an organization.
+
+    Raises NotVisible, also for one that is not active any more, and NotAllowed.
+    """
+    organization = Organization.objects.filter(pk=organization_id, is_active=True).first()
+    if organization is None:
+        raise NotVisible()
+    require(person, capability, organization)
+    return organization
+
+
 def lock_to_change(person: Person, capability: Capability, record_id: UUID) -> CareRecord:
     """See, lock, authorize: the first line of every action that changes a record, inside its transaction.
 
@@ -106,7 +134,7 @@ def lock_to_change(person: Person, capability: Capability, record_id: UUID) -> C
 def explain(roles: Iterable[Role], capability: Capability) -> str:
     """Why these roles may not, and which roles may, in one sentence."""
     held = " and ".join(role.label.lower() for role in roles)
-    may = [role.label.lower() for role, capabilities in MATRIX.items() if capability in capabilities]
+    may = [role.label.lower() for role in roles_with(capability)]
     if capability in CARE_MANAGER:
         may.append("the record's care manager")
     where = "here" if capability in AT_ORGANIZATION else "on this team"

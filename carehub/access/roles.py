@@ -32,9 +32,15 @@ MATRIX: dict[Role, frozenset[C]] = {
     }.items()
 }
 
+
+def roles_with(capability: C) -> list[Role]:
+    """The roles that may do this, in the matrix's order."""
+    return [role for role, may in MATRIX.items() if capability in may]
+
+
 CARE_MANAGER: frozenset[C] = frozenset({C.FLAG_ANSWER, C.TEAM_MANAGE, C.OBLIGATION_OVERSEE})
 
-CLINICIANS: frozenset[Role] = frozenset(role for role, may in MATRIX.items() if C.FLAG_RAISE in may)
+CLINICIANS: frozenset[Role] = frozenset(roles_with(C.FLAG_RAISE))
 """Roles that treat: whoever can be asked a clinical question. A coordinator answers only what nobody else can."""
 
 PRESCRIBERS: frozenset[Role] = frozenset({Role.PSYCHIATRIST, Role.PRIMARY_CARE_PHYSICIAN, Role.SPECIALIST_PHYSICIAN})

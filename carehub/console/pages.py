@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from carehub.access.policy import workplaces
 from carehub.core import idempotency
 from carehub.core.clock import now
 from carehub.core.errors import BadRequest
@@ -25,7 +26,6 @@ from carehub.delivery import queries as delivery
 from carehub.delivery.reports.scope import reportable
 from carehub.directory.models import Person
 from carehub.events.catalogue import CATALOGUE
-from carehub.records.rota import works_somewhere
 
 from . import words
 
@@ -81,7 +81,7 @@ def frame(by: Person) -> dict[str, Any]:
         "cursor": delivery.live_cursor(by=by),
         "is_overseer": (is_overseer := delivery.oversees(by=by)),
         "may_report": is_overseer or bool(reportable(by=by)),
-        "is_staff": works_somewhere(by=by),
+        "is_staff": workplaces(by).exists(),
         "is_demo": settings.DEMO,
         "phrases": PHRASES,
     }

@@ -11,11 +11,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from msgspec import Meta
 
 from carehub.access.capabilities import Capability
-from carehub.access.policy import require
+from carehub.access.policy import find_organization, workplaces
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotVisible
-from carehub.directory.models import Organization, Person
+from carehub.directory.models import Person
 
 from . import notices
 from .models import Channel, ContactPoint, Dispatch, Gateway
@@ -51,7 +51,7 @@ def gateways(*, by: Person, organization_id: UUID, after: UUID | None = None, li
 
     Raises NotVisible, NotAllowed.
     """
-    organization = _organization(by, organization_id)
+    organization = find_organization(by, Capability.GATEWAY_MANAGE, organization_id)
     rows = _described(Gateway.objects.filter(organization=organization, closed_at=None))
     if after is not None:
         rows = rows.filter(pk__gt=after)
@@ -63,7 +63,7 @@ def open_gateway(*, by: Person, organization_id: UUID, name: str, url: str) -> O
 
     The name is looked up before the transaction begins: it may take seconds.
     """
-    organization = _organization(by, organization_id)
+    organization = find_organization(by, Capability.GATEWAY_MANAGE, organization_id)
     try:
         check_target(url)
     except Unresolved:
@@ -129,8 +129,7 @@ def contact_points(*, by: Person) -> list[ContactPoint]:
 
 def gateways_for(*, by: Person) -> list[Gateway]:
     """The open gateways at which one may have contact points: those of the organizations where one works."""
-    works_at = by.practitioner_roles.filter(ended_at=None).values("organization_id")
-    rows = Gateway.objects.filter(organization_id__in=works_at, organization__is_active=True, closed_at=None)
+    rows = Gateway.objects.filter(organization_id__in=workplaces(by).values("pk"), closed_at=None)
     return list(rows.select_related("organization").order_by("organization__name", "name", "id")[:100])
 
 
@@ -165,17 +164,9 @@ def remove_contact_point(*, by: Person, contact_point_id: UUID) -> ContactPoint:
     return point
 
 
-def _organization(by: Person, organization_id: UUID) -> Organization:
-    organization = Organization.objects.filter(pk=organization_id, is_active=True).first()
-    if organization is None:
-        raise NotVisible()
-    require(by, Capability.GATEWAY_MANAGE, organization)
-    return organization
-
-
 def _gateway(by: Person, organization_id: UUID, gateway_id: UUID) -> Gateway:
     """An open gateway of an organization whose gateways one manages, locked."""
-    organization = _organization(by, organization_id)
+    organization = find_organization(by, Capability.GATEWAY_MANAGE, organization_id)
     found = Gateway.objects.filter(organization=organization, pk=gateway_id, closed_at=None)
     gateway = found.select_for_update(no_key=True).first()
     if gateway is None:

@@ -7,11 +7,11 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from carehub.access.capabilities import Capability
-from carehub.access.roles import MATRIX
+from carehub.access.roles import roles_with
 from carehub.directory.models import CareRecord, Membership, Person
 from carehub.events import doorbell
 
-OVERSEER_ROLES = [role.value for role, may in MATRIX.items() if Capability.OBLIGATION_OVERSEE in may]
+OVERSEER_ROLES = [role.value for role in roles_with(Capability.OBLIGATION_OVERSEE)]
 
 OVERSEES_SQL = """
 m.ended_at IS NULL AND (m.role = ANY(%(overseers)s) OR m.person_id =

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from carehub.access.capabilities import Capability
-from carehub.access.policy import require
+from carehub.access.policy import find_organization, roles_beside
 from carehub.core.clock import now
 from carehub.core.errors import InvalidInput, NotAllowed, NotVisible
 from carehub.directory.models import Organization, Person, PractitionerRole, Role
@@ -54,26 +54,6 @@ class OrganizationCover:
     coverage: Coverage
 
 
-def works_somewhere(*, by: Person) -> bool:
-    """Whether this person works at an organization."""
-    return PractitionerRole.objects.filter(person=by, ended_at=None).exists()
-
-
-def workplaces(*, by: Person) -> list[Organization]:
-    """The organizations where this person works, by name."""
-    works = PractitionerRole.objects.filter(person=by, ended_at=None).values("organization")
-    return list(Organization.objects.filter(pk__in=works).order_by("name", "pk"))
-
-
-def organization(*, by: Person, organization_id: UUID, capability: Capability) -> Organization:
-    """An organization where this person may do this. Raises NotVisible, NotAllowed."""
-    found = Organization.objects.filter(pk=organization_id).first()
-    if found is None:
-        raise NotVisible()
-    require(by, capability, found)
-    return found
-
-
 def shifts(
     *,
     by: Person,
@@ -88,7 +68,7 @@ def shifts(
 
     Keyset: after the shift `after`. Raises NotVisible, NotAllowed, InvalidInput for an `after` that is none of them.
     """
-    where = organization(by=by, organization_id=organization_id, capability=Capability.COVER_READ)
+    where = find_organization(by, Capability.COVER_READ, organization_id)
     rows = Shift.objects.filter(organization=where, cancelled_at=None, ends_at__gt=since or now())
     if role:
         rows = rows.filter(role=role)
@@ -104,7 +84,7 @@ def shifts(
 
 def get_shift(*, by: Person, organization_id: UUID, shift_id: UUID) -> Shift:
     """One shift, cancelled or not. Raises NotVisible, NotAllowed."""
-    where = organization(by=by, organization_id=organization_id, capability=Capability.COVER_READ)
+    where = find_organization(by, Capability.COVER_READ, organization_id)
     found = Shift.objects.select_related("person").filter(pk=shift_id, organization=where).first()
     if found is None:
         raise NotVisible()
@@ -138,9 +118,7 @@ def get_absence(*, by: Person, absence_id: UUID) -> Absence:
 
 def colleague(*, by: Person, person_id: UUID) -> Person:
     """Somebody, active or not, who works where I work. Raises NotVisible."""
-    theirs = PractitionerRole.objects.filter(person_id=person_id, ended_at=None).values("organization")
-    shared = PractitionerRole.objects.filter(person=by, ended_at=None, organization__in=theirs)
-    if not shared.exists():
+    if not roles_beside(by.pk, person_id):
         raise NotVisible()
     return Person.objects.get(pk=person_id)
 
@@ -166,7 +144,7 @@ def cover_at(
 
     Raises NotVisible, NotAllowed. A constant number of statements, whatever the organization's size.
     """
-    where = organization(by=by, organization_id=organization_id, capability=Capability.COVER_READ)
+    where = find_organization(by, Capability.COVER_READ, organization_id)
     moment = at or now()
     employments = list(
         PractitionerRole.objects.filter(organization=where, ended_at=None, code__in=ABLE, person__is_active=True)

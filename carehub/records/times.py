@@ -1,24 +1,13 @@
 """Local times to instants. What a clock on the wall does not show, or shows twice, is refused with what to send."""
 
-import difflib
 import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from carehub.core.errors import InvalidInput
-from carehub.core.zones import zones
 
 LOCAL = r"^\d{4}-\d\d-\d\dT\d\d:\d\d([+-]\d\d:\d\d)?$"
 _YEARS = range(2000, 2200)
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of this IANA name. Raises InvalidInput that names a few close ones."""
-    if name in zones():
-        return ZoneInfo(name)
-    close = _close_to(name)
-    hint = f"Close: {', '.join(close)}." if close else "Use an IANA name such as Europe/Berlin."
-    raise InvalidInput(f"Unknown time zone. {hint}", pointer="/time_zone")
 
 
 def instant(local: str, zone: ZoneInfo, *, pointer: str) -> datetime:
@@ -71,15 +60,3 @@ def _parse(local: str, pointer: str) -> datetime:
 
 def _exact(moments: list[datetime], zone: ZoneInfo) -> str:
     return " or ".join(moment.astimezone(zone).isoformat(timespec="minutes") for moment in moments)
-
-
-def _close_to(name: str) -> list[str]:
-    """Up to three zones that may have been meant: by city, whatever the capitals, else by spelling."""
-    wanted = name.strip().lower().replace(" ", "_")
-    city = wanted.rpartition("/")[2]
-    by_name = {zone.lower(): zone for zone in zones() if "/" in zone and not zone.startswith("Etc/")}
-    by_city = {low.rpartition("/")[2]: zone for low, zone in sorted(by_name.items(), reverse=True)}
-    found = [zone for low, zone in sorted(by_name.items()) if low.rpartition("/")[2] == city]
-    found += [by_name[low] for low in difflib.get_close_matches(wanted, by_name, n=3)]
-    found += [by_city[low] for low in difflib.get_close_matches(city, by_city, n=3)]
-    return list(dict.fromkeys(found))[:3]

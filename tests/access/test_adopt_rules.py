@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from carehub.access.actions import RulesWereAdopted, adopt_rules
 from carehub.access.audience import audience
+from carehub.access.capabilities import Capability
 from carehub.access.floors import FLOORS, check
 from carehub.access.models import RuleBook
-from carehub.access.queries import organizations_with_rules, read_rules, versions
+from carehub.access.policy import workplaces
+from carehub.access.queries import read_rules, versions
 from carehub.access.rulebook import BUILT_IN
 from carehub.access.rules import DEFAULT, ready
 from carehub.access.selectors import Member
@@ -86,8 +88,8 @@ def test_is_for_those_who_may_manage_and_hidden_from_who_works_elsewhere(cast: C
 
 
 def test_is_offered_to_read_where_one_works(cast: Cast) -> None:
-    assert organizations_with_rules(by=cast.maya) == [cast.clinic]
-    assert organizations_with_rules(by=cast.rosa) == []
+    assert list(workplaces(cast.maya, Capability.RULES_READ)) == [cast.clinic]
+    assert list(workplaces(cast.rosa, Capability.RULES_READ)) == []
 
 
 def without(data: Any, part: str, **where: str) -> None:

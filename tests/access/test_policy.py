@@ -1,7 +1,7 @@
 import pytest
 
 from carehub.access.capabilities import AT_ORGANIZATION, Capability
-from carehub.access.policy import can, require
+from carehub.access.policy import can, find_organization, require, workplaces
 from carehub.access.roles import CARE_MANAGER
 from carehub.core.clock import now
 from carehub.core.errors import NotAllowed, NotVisible
@@ -44,3 +44,13 @@ def test_an_employment_opens_no_record_and_a_place_on_a_team_opens_no_organizati
 
 def test_a_care_manager_manages_a_record_and_nothing_of_its_organization() -> None:
     assert frozenset() == CARE_MANAGER & AT_ORGANIZATION
+
+
+def test_an_organization_that_is_closed_is_as_one_that_is_absent(cast: Cast) -> None:
+    assert list(workplaces(cast.maya)) == [cast.clinic]
+
+    Organization.objects.filter(pk=cast.clinic.pk).update(is_active=False)
+
+    assert list(workplaces(cast.maya)) == []
+    with pytest.raises(NotVisible):
+        find_organization(cast.maya, Capability.RULES_READ, cast.clinic.pk)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carehub.core.errors import InvalidInput
-from carehub.records.times import instant, zone_of
+from carehub.records.times import instant
 
 pytestmark = pytest.mark.quick
 
@@ -72,26 +72,3 @@ def test_every_minute_of_the_longest_and_the_shortest_day_is_told_apart() -> Non
         start = instant(f"{day}T00:00", BERLIN, pointer="/starts")
         end = instant((datetime.fromisoformat(day) + timedelta(days=1)).strftime("%Y-%m-%dT00:00"), BERLIN, pointer="")
         assert (end - start) == timedelta(minutes=minutes)
-
-
-@pytest.mark.parametrize(
-    ("name", "close"),
-    [
-        ("Berlin", "Europe/Berlin"),
-        ("europe/berlin", "Europe/Berlin"),
-        ("America/New York", "America/New_York"),
-        ("Europe/Berln", "Europe/Berlin"),
-    ],
-)
-def test_an_unknown_zone_is_refused_with_a_close_one(name: str, close: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        zone_of(name)
-
-    assert close in refused.value.detail
-    assert refused.value.pointer == "/time_zone"
-
-
-@pytest.mark.parametrize("name", ["", "../../etc/passwd", "Mars/Olympus"])
-def test_a_zone_that_is_none_at_all_is_refused(name: str) -> None:
-    with pytest.raises(InvalidInput, match="Unknown time zone"):
-        zone_of(name)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from carehub.access.capabilities import Capability
-from carehub.access.policy import can
+from carehub.access.policy import can, workplaces
 from carehub.core.clock import now
 from carehub.core.errors import CareHubError, NotAllowed, NotVisible
 from carehub.core.idempotency import Made
@@ -104,7 +104,7 @@ def whole(
     mine = rota.absences(by=by)
     context = around | {
         "organization": organization,
-        "organizations": rota.workplaces(by=by),
+        "organizations": workplaces(by, Capability.COVER_READ),
         "today": rota.cover_at(by=by, organization_id=organization.pk),
         "week": picture(week, now=moment),
         "gaps": (gaps := [(role, gap) for role, gap in week.gaps if gap[1] > moment]),
@@ -125,7 +125,7 @@ def whole(
 
 def _chosen(by: Person, given: str) -> Organization:
     """The organization of this id, else the first where he works. Raises NotVisible."""
-    places = rota.workplaces(by=by)
+    places = workplaces(by, Capability.COVER_READ)
     found = [place for place in places if not given or str(place.pk) == given]
     if not found:
         raise NotVisible()

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from carehub.access.queries import organizations_with_rules
+from carehub.access.capabilities import Capability
+from carehub.access.policy import workplaces
 from carehub.core.errors import NotVisible
 from carehub.delivery import queries, receipts
 from carehub.directory.models import Person
@@ -62,7 +63,7 @@ def whole(request: HttpRequest, by: Person, forms: dict[str, State] | None = Non
     """The whole page, with an answer as it was typed."""
     status = max((state.status for state in (forms or {}).values()), default=200)
     context = frame(by) | _open(by) | _feed(by) | _caseload(by) | {"forms": forms or {}}
-    context["organizations"] = organizations_with_rules(by=by)
+    context["organizations"] = workplaces(by, Capability.RULES_READ)
     return show(request, "inbox.html", context, status=status)
 
 

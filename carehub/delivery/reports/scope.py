@@ -7,13 +7,12 @@ from uuid import UUID
 
 from carehub.access.books import rules_in_force
 from carehub.access.capabilities import Capability
-from carehub.access.policy import require
-from carehub.access.roles import MATRIX
+from carehub.access.policy import find_organization, workplaces
 from carehub.access.rules import DEFAULT, Clock
 from carehub.audit import trail
 from carehub.core.clock import now
-from carehub.core.errors import InvalidInput, NotVisible
-from carehub.directory.models import CareRecord, Organization, Person, PractitionerRole
+from carehub.core.errors import InvalidInput
+from carehub.directory.models import CareRecord, Person
 from carehub.events.catalogue import Priority
 
 from ..overseers import overseen
@@ -65,10 +64,7 @@ def open_scope(*, by: Person, organization: UUID | None, since: datetime | None,
     """
     records: list[UUID] = []
     if organization is not None:
-        found = Organization.objects.filter(pk=organization).first()
-        if found is None:
-            raise NotVisible()
-        require(by, Capability.REPORT_READ, found)
+        find_organization(by, Capability.REPORT_READ, organization)
     else:
         mine = CareRecord.objects.filter(overseen(by, "pk"), memberships__person=by, memberships__ended_at=None)
         records = sorted(set(mine.values_list("pk", flat=True)))
@@ -79,10 +75,7 @@ def open_scope(*, by: Person, organization: UUID | None, since: datetime | None,
 
 def reportable(*, by: Person) -> list[tuple[UUID, str]]:
     """The organizations on which this person may read reports, by name."""
-    may = [role for role, capabilities in MATRIX.items() if Capability.REPORT_READ in capabilities]
-    rows = PractitionerRole.objects.filter(person=by, ended_at=None, code__in=may)
-    named = rows.order_by("organization__name", "organization_id")
-    return list(named.values_list("organization_id", "organization__name").distinct())
+    return list(workplaces(by, Capability.REPORT_READ).values_list("pk", "name"))
 
 
 def clock_of(priority: Priority, organization: UUID | None) -> Clock:

@@ -9,15 +9,16 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from carehub.access.capabilities import Capability
-from carehub.access.policy import capabilities_of, require
+from carehub.access.policy import capabilities_of, find_organization, roles_beside
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible
-from carehub.directory.models import Membership, Organization, Person, PractitionerRole, Role
+from carehub.core.zones import zone_of
+from carehub.directory.models import Membership, Organization, Person, PractitionerRole
 
 from ..coverage import CHAIN
 from ..models import Absence, Shift
-from ..times import instant, zone_of
+from ..times import instant
 from .places import ABLE, hold
 
 Row = TypeVar("Row", Shift, Absence)
@@ -54,8 +55,7 @@ def add_shift(
     Raises NotVisible, NotAllowed, InvalidInput for times that cannot be, for somebody who does not work there in that
     role, and Overlaps (with `shift_id`) for a shift of the same person, role and kind.
     """
-    organization = _organization(organization_id)
-    require(by, Capability.COVER_MANAGE, organization)
+    organization = find_organization(by, Capability.COVER_MANAGE, organization_id)
     starts_at, ends_at = _period(starts, ends, time_zone, longest=LONGEST_SHIFT, what="shift")
     if kind not in Shift.Kind.values:
         raise InvalidInput(f"A shift is one of: {', '.join(Shift.Kind.values)}.", pointer="/kind")
@@ -91,8 +91,7 @@ def cancel_shift(*, by: Person, organization_id: UUID, shift_id: UUID) -> Shift:
     Raises NotVisible (also for a shift of another organization), NotAllowed, Conflict for one that is over or was
     cancelled.
     """
-    organization = _organization(organization_id)
-    require(by, Capability.COVER_MANAGE, organization)
+    organization = find_organization(by, Capability.COVER_MANAGE, organization_id)
     shift = Shift.objects.select_for_update().filter(pk=shift_id, organization=organization).first()
     if shift is None:
         raise NotVisible()
@@ -157,13 +156,10 @@ def come_back(*, by: Person, absence_id: UUID) -> Absence:
 def may_keep(by: Person, person_id: UUID) -> bool:
     """Whether this person keeps the rota at an organization where that one works.
 
-    Raises NotVisible when they share no organization.
+    Raises NotVisible when they share no organization, or that one's access has ended.
     """
-    shared = PractitionerRole.objects.filter(
-        person=by, ended_at=None, organization__practitioner_roles__in=_employments(person_id)
-    )
-    roles = [Role(code) for code in shared.values_list("code", flat=True).distinct()]
-    if not roles:
+    roles = roles_beside(by.pk, person_id)
+    if not roles or not Person.objects.filter(pk=person_id, is_active=True).exists():
         raise NotVisible()
     return Capability.COVER_MANAGE in capabilities_of(roles, is_care_manager=False)
 
@@ -183,13 +179,6 @@ def _who_is_away(by: Person, person_id: UUID) -> Person:
             capability=Capability.COVER_MANAGE.value,
         )
     return Person.objects.get(pk=person_id)
-
-
-def _organization(organization_id: UUID) -> Organization:
-    found = Organization.objects.filter(pk=organization_id).first()
-    if found is None:
-        raise NotVisible()
-    return found
 
 
 def _works_there(person: Person | None, organization: Organization, role: str) -> None:

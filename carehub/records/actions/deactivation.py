@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 
 from carehub.access.audience import team
 from carehub.access.capabilities import Capability
-from carehub.access.policy import capabilities_of, explain
+from carehub.access.policy import capabilities_of, explain, roles_beside
 from carehub.accounts import actions as accounts
 from carehub.audit import trail
 from carehub.core.errors import Conflict, InvalidInput, NotAllowed, NotVisible
-from carehub.directory.models import CareRecord, Membership, Person, PractitionerRole, Role
+from carehub.directory.models import CareRecord, Membership, Person
 from carehub.events.obligations import lock_inboxes
 
 from .places import ABLE, Heir, end_place, hold, take_over
@@ -49,9 +49,7 @@ def deactivate_person(*, by: Person, person_id: UUID, reason: str, successor_id:
 
 
 def _may_deactivate(by: Person, person_id: UUID) -> None:
-    theirs = PractitionerRole.objects.filter(person_id=person_id, ended_at=None).values("organization")
-    shared = PractitionerRole.objects.filter(person=by, ended_at=None, organization__in=theirs)
-    roles = [Role(code) for code in shared.order_by("code").values_list("code", flat=True).distinct()]
+    roles = roles_beside(by.pk, person_id)
     if not roles:
         raise NotVisible()
     if Capability.PERSON_DEACTIVATE not in capabilities_of(roles, is_care_manager=False):
