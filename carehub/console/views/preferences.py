@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import time
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from msgspec import Meta
 
+from carehub.core import zones
 from carehub.core.errors import CareHubError, NotVisible
 from carehub.core.idempotency import Made
 from carehub.delivery import gateways
@@ -17,8 +17,6 @@ from carehub.directory.models import Person
 
 from ..forms import State, Typed, read
 from ..pages import frame, go, once, page, show
-
-ZONES = [*sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")), "UTC"]
 
 
 class SetPreferences(Typed):
@@ -100,7 +98,7 @@ def _page(request: HttpRequest, by: Person, forms: dict[str, State] | None = Non
     context: dict[str, Any] = {
         "forms": {"preferences": State(chosen)} | forms,
         "saved": "" if forms else request.GET.get("saved", ""),
-        "zones": ZONES,
+        "zones": zones.choices(),
         "points": gateways.contact_points(by=by),
         "gateways": gateways.gateways_for(by=by),
     }
