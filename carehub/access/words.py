@@ -1,6 +1,7 @@
 """Rules and grounds in words: for the API, the console and the generated pages alike."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from carehub.directory.models import Role
 from carehub.events.catalogue import CATALOGUE, PRIORITIES
@@ -16,38 +17,41 @@ OWNER_NEEDED = (
 
 PRIORITY_WORDS = {"stat": "now", "asap": "within hours", "urgent": "today", "routine": "when you can"}
 
-GROUND_WORDS = {
-    "author": "you wrote this",
-    "role": "your role on this team must know",
-    "asked": "your role is asked",
-    "mentioned": "you are mentioned",
-    "care_manager": "you are the care manager",
-    "named": "you provide one of the interventions",
-    "raiser": "you raised the flag",
-    "nobody_in_role": "nobody on the team holds the asked role, so the care manager is asked",
-    "joining": "you joined the team",
-    "successor": "it was handed over to you",
-    "leaver": "it concerns your own place",
-    "owner": "you own it",
-    "covering": "you cover a role on this team",
-}
-"""Why an event is in my inbox; completes "Because ..."."""
 
-GROUND_OF_ANOTHER = {
-    "author": "wrote it",
-    "role": "by role",
-    "asked": "asked",
-    "mentioned": "mentioned",
-    "care_manager": "care manager",
-    "named": "provides an intervention",
-    "raiser": "raised the flag",
-    "nobody_in_role": "for a role that nobody holds",
-    "joining": "joined the team",
-    "successor": "took it over",
-    "leaver": "own place ended",
-    "owner": "owns it",
-    "covering": "covers",
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Why somebody is told. `mine` completes "Because ...", `others` stands beside a name.
+
+    `owed` comes before "to acknowledge ..." in what overseers read.
+    """
+
+    mine: str
+    others: str
+    owed: str
+
+
+GROUNDS: dict[str, Ground] = {
+    "author": Ground("you wrote this", "wrote it", "as its author,"),
+    "role": Ground("your role on this team must know", "by role", "by role,"),
+    "asked": Ground("your role is asked", "asked", "asked"),
+    "mentioned": Ground("you are mentioned", "mentioned", "mentioned, and so"),
+    "care_manager": Ground("you are the care manager", "care manager", "as care manager,"),
+    "named": Ground(
+        "you provide one of the interventions", "provides an intervention", "as provider of an intervention,"
+    ),
+    "raiser": Ground("you raised the flag", "raised the flag", "as the one who raised the flag,"),
+    "nobody_in_role": Ground(
+        "nobody on the team holds the asked role, so the care manager is asked",
+        "for a role that nobody holds",
+        "asked as care manager,",
+    ),
+    "joining": Ground("you joined the team", "joined the team", "as newcomer to the team,"),
+    "successor": Ground("it was handed over to you", "took it over", "as successor, by hand-over,"),
+    "leaver": Ground("it concerns your own place", "own place ended", "as the one who left,"),
+    "owner": Ground("you own it", "owns it", "as its owner,"),
+    "covering": Ground("you cover a role on this team", "covers", "as cover,"),
 }
+"""Every ground that a rule or the ledger gives."""
 
 _NOUNS = {
     "record.opened": "an opened record",
@@ -71,12 +75,22 @@ _CASES = {
 
 def ground_of_mine(ground: str) -> str:
     """`you are mentioned`: completes "Because ..."; empty for somebody who is not told."""
-    return GROUND_WORDS.get(ground, ground.replace("_", " "))
+    return _ground(ground).mine
 
 
 def ground_of_another(ground: str) -> str:
     """`mentioned`."""
-    return GROUND_OF_ANOTHER.get(ground, ground.replace("_", " "))
+    return _ground(ground).others
+
+
+def ground_of_debt(ground: str) -> str:
+    """`as care manager`: comes before "to acknowledge ..."."""
+    return _ground(ground).owed
+
+
+def _ground(code: str) -> Ground:
+    """One of a later version is shown by its code."""
+    return GROUNDS.get(code) or Ground(*[code.replace("_", " ")] * 3)
 
 
 def duration(minutes: int) -> str:

@@ -11,6 +11,8 @@ import pytest
 
 from carehub.access.roles import CARE_MANAGER, EVENT_READ, MATRIX
 from carehub.access.rulebook import BUILT_IN
+from carehub.access.selectors import SELECTORS
+from carehub.access.words import GROUNDS
 from carehub.audit.models import Entry
 from carehub.core.clock import now
 from carehub.delivery.models import Dispatch, Incident
@@ -231,6 +233,7 @@ def test_a_page_shows_why_and_whom_each_rung_reached(cast: Cast) -> None:
 
 def test_whatever_asks_has_words() -> None:
     assert {ask.event for ask in BUILT_IN.asks} <= set(THINGS)
+    assert {selector.ground for selector in SELECTORS.values()} <= set(GROUNDS)
 
 
 def test_a_stamp_changes_with_any_row(cast: Cast) -> None:

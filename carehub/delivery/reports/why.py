@@ -1,5 +1,6 @@
 """Why somebody owes something, and what exactly, in the words that overseers read."""
 
+from carehub.access.words import ground_of_debt
 from carehub.directory.models import Role
 from carehub.events.models import Delivery, Obligation
 
@@ -26,26 +27,12 @@ def _ground(row: Delivery) -> str:
     match row.ground:
         case "asked":
             return f"asked as {asked or held}"
-        case "nobody_in_role":
-            return (
-                f"asked as care manager, because nobody on the team is {asked}," if asked else "asked as care manager,"
-            )
-        case "role":
-            return f"as {held}," if held else "by role,"
-    ground = GROUNDS.get(row.ground, f"{row.ground.replace('_', ' ')},")
+        case "nobody_in_role" if asked:
+            return f"asked as care manager, because nobody on the team is {asked},"
+        case "role" if held:
+            return f"as {held},"
+    ground = ground_of_debt(row.ground)
     return f"{ground.removesuffix(',')}, as {asked}," if asked else ground
-
-
-GROUNDS = {
-    "mentioned": "mentioned, and so",
-    "care_manager": "as care manager,",
-    "named": "as provider of an intervention,",
-    "raiser": "as the one who raised the flag,",
-    "joining": "as newcomer to the team,",
-    "successor": "as successor, by hand-over,",
-    "owner": "as its owner,",
-    "covering": "as cover,",
-}
 
 
 def _in_words(codes: list[str]) -> str:
