@@ -6,11 +6,11 @@ time, expiry and order in the product is computed from it, so that a wrong clock
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Func, QuerySet
 
 
 class DatabaseNow(Func):
@@ -28,3 +28,15 @@ def now() -> datetime:
         row = cursor.fetchone()
     moment: datetime = row[0]
     return moment
+
+
+def take_turn(rows: QuerySet[Any], period: timedelta) -> bool:
+    """Whether what is done once a `period` is due and now the caller's; however many ask, one is told so.
+
+    `rows` is the one row, made when it is missing, whose `due_at` says when it is due again.
+    """
+    due_at = DatabaseNow() + period
+    if rows.filter(due_at__lte=DatabaseNow()).update(due_at=due_at):
+        return True
+    _, is_first = rows.get_or_create(defaults={"due_at": due_at})
+    return is_first

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from django.db import connection, transaction
 
-from carehub.core.clock import DatabaseNow
+from carehub.core.clock import DatabaseNow, take_turn
 from carehub.core.patience import patience
 
 from .invariants import INVARIANTS, Invariant
@@ -84,18 +84,8 @@ def look(*, statement_timeout: timedelta = timedelta()) -> Iterator[Finding]:
 
 
 def claim() -> bool:
-    """Whether the hourly look is due and now the caller's; however many ask, one is told so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO delivery_verification AS v (id, due_at, broken)
-            VALUES (1, carehub_now() + make_interval(secs => %(period)s), '{}')
-            ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at WHERE v.due_at <= carehub_now()
-            RETURNING true
-            """,
-            {"period": PERIOD.total_seconds()},
-        )
-        return cursor.fetchone() is not None
+    """Whether the hourly look is now the caller's."""
+    return take_turn(Verification.objects.filter(pk=1), PERIOD)
 
 
 def remember(findings: Sequence[Finding]) -> None:

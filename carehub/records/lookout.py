@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
-from carehub.core.clock import now
+from carehub.core.clock import now, take_turn
 from carehub.directory.models import CareRecord, Membership, PractitionerRole
 
 from . import actions
 from .actions.places import ABLE, due_covers
 from .coverage import KEPT, Coverage
 from .intervals import Interval
-from .models import Absence, CoverGap, Shift
+from .models import Absence, CoverGap, CoverLook, Shift
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +43,8 @@ def keep_cover() -> int:
 
 
 def claim() -> bool:
-    """Whether the look is due and now the caller's; however many sweepers ask, one is told so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO records_coverlook AS look (id, due_at)
-            VALUES (1, carehub_now() + make_interval(secs => %(period)s))
-            ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at WHERE look.due_at <= carehub_now()
-            RETURNING true
-            """,
-            {"period": PERIOD.total_seconds()},
-        )
-        return cursor.fetchone() is not None
+    """Whether the half-hourly look is now the caller's."""
+    return take_turn(CoverLook.objects.filter(pk=1), PERIOD)
 
 
 def look_ahead() -> int:
@@ -66,16 +55,15 @@ def look_ahead() -> int:
     """
     moment = now()
     told = 0
-    affected = list(_affected(moment))
-    while batch := list(islice(affected, BATCH)):
-        del affected[:BATCH]
-        look = _Look.at(moment, batch)
+    affected = _affected(moment)
+    for begin in range(0, len(affected), BATCH):
+        look = _Look.at(moment, affected[begin : begin + BATCH])
         told += sum(_tell(*gap) for gap in look.new_gaps())
         look.close()
     return told
 
 
-def _affected(moment: datetime) -> Iterator[UUID]:
+def _affected(moment: datetime) -> list[UUID]:
     """Active records on whose team somebody is away or has shifts kept, or that have a gap now."""
     absent = Absence.objects.filter(cancelled_at=None, starts_at__lt=moment + AHEAD, ends_at__gt=moment).values(
         "person_id"
@@ -88,7 +76,7 @@ def _affected(moment: datetime) -> Iterator[UUID]:
         record__status=CareRecord.Status.ACTIVE,
     )
     known = _running(moment).filter(record__status=CareRecord.Status.ACTIVE)
-    return iter(sorted({*places.values_list("record_id", flat=True), *known.values_list("record_id", flat=True)}))
+    return sorted({*places.values_list("record_id", flat=True), *known.values_list("record_id", flat=True)})
 
 
 def _running(moment: datetime) -> "QuerySet[CoverGap]":
@@ -165,19 +153,17 @@ class _Look:
 
 
 def _tell(record_id: UUID, role: str, starts_at: datetime, ends_at: datetime | None) -> bool:
-    done: list[bool] = []
-    _guarded(
-        record_id,
-        lambda: done.append(
-            actions.report_missing_cover(record_id=record_id, role=role, starts_at=starts_at, ends_at=ends_at)
-        ),
-    )
-    return any(done)
+    tell = partial(actions.report_missing_cover, record_id=record_id, role=role, starts_at=starts_at, ends_at=ends_at)
+    return _guarded(record_id, tell)
 
 
-def _guarded(record_id: UUID, action: Callable[[], object]) -> None:
-    """One record that is locked or broken must not keep the others waiting; the next look finds it again."""
+def _guarded(record_id: UUID, action: Callable[[], bool]) -> bool:
+    """What the action says, or False: one record that is broken must not keep the others waiting.
+
+    The next look finds it again.
+    """
     try:
-        action()
+        return action()
     except Exception as error:
         logger.warning("cover: record %s must wait (%s)", record_id, type(error).__name__)
+        return False
