@@ -8,6 +8,7 @@ from carehub.delivery import urls as delivery
 from carehub.messaging import urls as messaging
 from carehub.plans import urls as plans
 from carehub.records import urls as records
+from carehub.reports import urls as reports
 
 from . import health, openapi
 
@@ -28,6 +29,7 @@ urlpatterns = [
             conditions.urlpatterns,
             messaging.urlpatterns,
             delivery.urlpatterns,
+            reports.urlpatterns,
             access.urlpatterns,
         )
     ),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from carehub.delivery.reports.interruptions import Hour
-from carehub.delivery.reports.times import Stage, Times
+from carehub.reports.queries.interruptions import Hour
+from carehub.reports.queries.times import Stage, Times
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEVELS = 5

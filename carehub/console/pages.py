@@ -23,9 +23,9 @@ from carehub.core.errors import BadRequest
 from carehub.core.idempotency import Made
 from carehub.core.ids import new_id
 from carehub.delivery import queries as delivery
-from carehub.delivery.reports.scope import reportable
 from carehub.directory.models import Person
 from carehub.events.catalogue import CATALOGUE
+from carehub.reports.queries.scope import reportable
 
 from . import words
 

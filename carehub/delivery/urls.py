@@ -1,16 +1,12 @@
 from django.urls import path
 
 from . import api, gateway_api
-from .reports import api as reports
 
 urlpatterns = [
     path("inbox", api.Inbox.as_view()),
     path("inbox/open", api.OpenObligations.as_view()),
     path("inbox/receipts", api.Receipts.as_view()),
     path("events/<uuid:event_id>/deliveries", api.EventDeliveries.as_view()),
-    path("uncommunicated", reports.Uncommunicated.as_view()),
-    path("reports/times", reports.TimesReport.as_view()),
-    path("reports/interruptions", reports.InterruptionsReport.as_view()),
     path("incidents", api.Incidents.as_view()),
     path("incidents/<uuid:incident_id>/close", api.IncidentClose.as_view()),
     path("organizations/<uuid:organization_id>/gateways", gateway_api.Gateways.as_view()),

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from carehub.console.charts import DAYS, bars, length, week
-from carehub.delivery.reports.interruptions import Hour
-from carehub.delivery.reports.times import Stage, Times
+from carehub.reports.queries.interruptions import Hour
+from carehub.reports.queries.times import Stage, Times
 
 pytestmark = pytest.mark.quick
 

@@ -11,12 +11,12 @@ from carehub.access import books
 from carehub.access.rules import Clock
 from carehub.delivery.actions import climb
 from carehub.delivery.ladder import LADDER, falls_due, next_step
-from carehub.delivery.reports.uncommunicated import uncommunicated
 from carehub.directory.models import Person, Role
 from carehub.events.models import Delivery
 from carehub.messaging.actions import post_message
 from carehub.plans.actions import revise_plan
 from carehub.records.actions import add_team_member
+from carehub.reports.queries.uncommunicated import uncommunicated
 from tests.access.books import URGENT_SLOWER, adopted, with_urgent
 from tests.actions.scenarios import definition, flagged, planned
 from tests.cast import Cast

@@ -15,12 +15,12 @@ from pytest_django import DjangoDbBlocker
 
 from carehub.accounts.actions import check_credentials
 from carehub.delivery.queries import my_open, who_has_seen
-from carehub.delivery.reports.uncommunicated import uncommunicated
 from carehub.directory.models import CareRecord, Organization, Person, Role
 from carehub.events.models import Delivery, Event, Inbox, RecordLog
 from carehub.plans.definition import PlanDefinition
 from carehub.plans.models import PlanRevision
 from carehub.records.queries import caseload
+from carehub.reports.queries.uncommunicated import uncommunicated
 from carehub.standalone.demo import Account, accounts, create_practice
 from tests.servers import ROOT, Installation, Servers
 

@@ -13,14 +13,14 @@ from django.utils import timezone
 from carehub.core.errors import InvalidInput
 from carehub.delivery import queries
 from carehub.delivery.ladder import Step, next_step
-from carehub.delivery.reports.interruptions import interruptions
-from carehub.delivery.reports.scope import reportable
-from carehub.delivery.reports.times import times
-from carehub.delivery.reports.uncommunicated import Climbed, Only, choices, rungs, totals, uncommunicated
-from carehub.delivery.reports.why import why
 from carehub.directory.models import Person
 from carehub.events.catalogue import Priority
 from carehub.events.models import Delivery
+from carehub.reports.queries.interruptions import interruptions
+from carehub.reports.queries.scope import reportable
+from carehub.reports.queries.times import times
+from carehub.reports.queries.uncommunicated import Climbed, Only, choices, rungs, totals, uncommunicated
+from carehub.reports.words import why
 
 from .. import charts
 from ..forms import State, Typed, read

@@ -8,17 +8,17 @@ from msgspec import Meta
 from carehub.core.clock import now
 from carehub.core.fields import Limit
 from carehub.core.rest import Call, Endpoint, Struct, reads
+from carehub.delivery.keyset import make_key, parse_key
+from carehub.delivery.ladder import next_step
+from carehub.delivery.queries import state_of
 from carehub.events.catalogue import Priority
 from carehub.events.models import Delivery
 from carehub.events.wire import shown_type
 
-from ..keyset import make_key, parse_key
-from ..ladder import next_step
-from ..queries import state_of
-from . import interruptions, times
-from .times import Stage
-from .uncommunicated import Climbed, Only, rungs, totals, uncommunicated
-from .why import why
+from .queries import interruptions, times
+from .queries.times import Stage
+from .queries.uncommunicated import Climbed, Only, rungs, totals, uncommunicated
+from .words import why
 
 Moment = Annotated[datetime, Meta(tz=True)]
 

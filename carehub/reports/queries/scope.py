@@ -12,10 +12,9 @@ from carehub.access.rules import DEFAULT, Clock
 from carehub.audit import trail
 from carehub.core.clock import now
 from carehub.core.errors import InvalidInput
+from carehub.delivery.overseers import overseen
 from carehub.directory.models import CareRecord, Person
 from carehub.events.catalogue import Priority
-
-from ..overseers import overseen
 
 LONGEST = timedelta(days=92)
 USUAL = timedelta(days=28)

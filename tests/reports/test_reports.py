@@ -16,17 +16,17 @@ from carehub.access.words import GROUNDS
 from carehub.audit.models import Entry
 from carehub.core.clock import now
 from carehub.delivery.models import Dispatch, Incident
-from carehub.delivery.reports.interruptions import interruptions
-from carehub.delivery.reports.scope import LONGEST, USUAL
-from carehub.delivery.reports.times import Stage, times
-from carehub.delivery.reports.uncommunicated import Only, rungs, totals, uncommunicated
-from carehub.delivery.reports.why import THINGS, why
 from carehub.directory.models import CareRecord, Membership, Organization, Person, PractitionerRole, Role
 from carehub.events.models import Delivery
+from carehub.reports.queries.interruptions import interruptions
+from carehub.reports.queries.scope import LONGEST, USUAL
+from carehub.reports.queries.times import Stage, times
+from carehub.reports.queries.uncommunicated import Only, rungs, totals, uncommunicated
+from carehub.reports.words import THINGS, why
 from tests.actions.scenarios import flagged, opened_incident, planned
 from tests.cast import Cast
 from tests.console.conftest import browser
-from tests.delivery import generated
+from tests.reports import generated
 
 __all__ = ["browser"]
 

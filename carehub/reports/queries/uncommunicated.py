@@ -18,13 +18,12 @@ from carehub.access import books
 from carehub.access.policy import visible
 from carehub.audit import trail
 from carehub.core.clock import DatabaseNow
+from carehub.delivery.models import Escalation, Incident
+from carehub.delivery.overseers import overseen
 from carehub.directory.models import CareRecord, Membership, Person
 from carehub.events.catalogue import Priority
 from carehub.events.models import Delivery
 from carehub.events.obligations import open_deliveries
-
-from ..models import Escalation, Incident
-from ..overseers import overseen
 
 CHOICES = 200
 RUNGS_SHOWN = 12
