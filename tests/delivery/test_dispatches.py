@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from carehub.core.clock import now
 from carehub.delivery import claims, notices, tasks
-from carehub.delivery.gateways import add_contact_point, close_gateway, open_gateway, remove_contact_point
+from carehub.delivery.actions.gateways import add_contact_point, close_gateway, open_gateway, remove_contact_point
 from carehub.delivery.ladder import LADDER
 from carehub.delivery.models import MAIL, Channel, ContactPoint, Dispatch, Escalation
 from carehub.delivery.notices import Notice

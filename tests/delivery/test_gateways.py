@@ -103,7 +103,7 @@ def test_the_secret_is_shown_once_and_a_new_one_signs_together_with_the_old(
 def test_a_secret_that_was_replaced_long_ago_signs_no_more(
     admin: Caller, cast: Cast, provider: HttpSink, forward: Any
 ) -> None:
-    from carehub.delivery.gateways import BOTH_SECRETS_FOR, rotate_secret, try_gateway
+    from carehub.delivery.actions.gateways import BOTH_SECRETS_FOR, rotate_secret, try_gateway
 
     opened = connect(admin, cast, provider)
     add(admin, opened["gateway"]["id"])

@@ -32,7 +32,13 @@ NOT_CARE = {
     "carehub.records.actions.cover.cancel_shift": "the rota",
     "carehub.records.actions.cover.go_away": "the rota",
     "carehub.records.actions.cover.come_back": "the rota",
-    "carehub.delivery.actions.ask_again": "queues notices; tests/delivery/test_ladder.py has its tests",
+    "carehub.delivery.actions.incidents.ask_again": "queues notices; tests/delivery/test_ladder.py has its tests",
+    "carehub.delivery.actions.gateways.rotate_secret": "a way out; tests/delivery/test_gateways.py has its tests",
+    "carehub.delivery.actions.gateways.close_gateway": "a way out",
+    "carehub.delivery.actions.gateways.try_gateway": "a way out",
+    "carehub.delivery.actions.gateways.add_contact_point": "one's own; tests/delivery/test_gateways.py has its tests",
+    "carehub.delivery.actions.gateways.remove_contact_point": "one's own",
+    "carehub.delivery.actions.preferences.set_preferences": "one's own; see tests/delivery/test_preferences.py",
 }
 """Actions with a transaction that change nothing of care and publish nothing, each with what it is."""
 

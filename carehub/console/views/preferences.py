@@ -11,8 +11,8 @@ from msgspec import Meta
 from carehub.core import zones
 from carehub.core.errors import CareHubError, NotVisible
 from carehub.core.idempotency import Made
-from carehub.delivery import gateways
-from carehub.delivery import preferences as delivery
+from carehub.delivery.actions import gateways
+from carehub.delivery.actions import preferences as delivery
 from carehub.directory.models import Person
 
 from ..forms import State, Typed, read

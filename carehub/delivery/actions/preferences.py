@@ -12,8 +12,8 @@ from carehub.audit import trail
 from carehub.core.errors import InvalidInput
 from carehub.directory.models import Person
 
-from .hours import DIGEST_AT, is_within
-from .models import Preference
+from ..hours import DIGEST_AT, is_within
+from ..models import Preference
 
 OnTheClock = Annotated[str, Meta(max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time on the wall's clock, 00:00 to 23:59, without a date or an offset."""

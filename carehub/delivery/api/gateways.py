@@ -7,9 +7,9 @@ from msgspec import Meta
 from carehub.core.fields import Limit, ShortText
 from carehub.core.rest import Call, Endpoint, Struct, posts, reads
 
-from . import gateways as actions
-from . import preferences
-from .models import ContactPoint, Gateway
+from ..actions import gateways as actions
+from ..actions import preferences
+from ..models import ContactPoint, Gateway
 
 OWN = "own account"
 MANAGE = "gateway.manage"

@@ -14,10 +14,10 @@ from carehub.directory.wire import PersonOut, person_out
 from carehub.events.models import Delivery
 from carehub.events.wire import EventOut, event_out, shown_type
 
-from . import actions, queries, receipts
-from .frames import Number
-from .keyset import make_key, parse_key
-from .models import Incident
+from .. import actions, queries, receipts
+from ..frames import Number
+from ..keyset import make_key, parse_key
+from ..models import Incident
 
 OWN = "own inbox"
 Numbers = Annotated[list[Number], Meta(max_length=200)]

@@ -17,10 +17,10 @@ from carehub.core.clock import now
 from carehub.core.errors import Conflict, InvalidInput, NotVisible
 from carehub.directory.models import Person
 
-from . import notices
-from .models import Channel, ContactPoint, Dispatch, Gateway
-from .transports.targets import Unresolved, check_target
-from .transports.webhook import new_secret
+from .. import notices
+from ..models import Channel, ContactPoint, Dispatch, Gateway
+from ..transports.targets import Unresolved, check_target
+from ..transports.webhook import new_secret
 
 BOTH_SECRETS_FOR = timedelta(hours=24)
 GATEWAYS_AT_MOST = 20
