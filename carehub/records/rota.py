@@ -171,7 +171,7 @@ def told_gaps(*, by: Person, organization_id: UUID, until: datetime) -> Sequence
 
     Without record or patient; what begins before `until` and is not over. Raises NotVisible, NotAllowed.
     """
-    where = organization(by=by, organization_id=organization_id, capability=Capability.COVER_READ)
+    where = find_organization(by, Capability.COVER_READ, organization_id)
     gaps = CoverGap.objects.filter(record__managing_organization=where, record__status="active", starts_at__lt=until)
     gaps = gaps.filter(Q(ends_at=None) | Q(ends_at__gt=now()))
     return list(gaps.order_by("starts_at", "role").values_list("role", "starts_at", "ends_at").distinct())

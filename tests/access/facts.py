@@ -94,5 +94,4 @@ FACTS: dict[str, Fact] = {
         incident_id=THING, about_event_id=THING, about_type="plan.revised", owner_id=ME, owner_name="Me"
     ),
     "incident.closed": IncidentClosed(incident_id=THING, about_event_id=THING, reason="Done"),
-    "cover.missing": CoverMissing(role="nurse", starts_at=datetime(2026, 3, 1, 12, tzinfo=UTC), ends_at=None),
 }

@@ -92,13 +92,6 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "incident.opened": ("asap", INFORMS, INFORMS, everybody("acknowledge owner"), everybody("acknowledge owner")),
     "incident.closed": ("urgent", INFORMS, INFORMS, INFORMS, INFORMS),
-    "cover.missing": (
-        "urgent",
-        INFORMS,
-        everybody("acknowledge care_manager"),
-        INFORMS,
-        everybody("acknowledge care_manager"),
-    ),
 }
 
 

@@ -1,6 +1,7 @@
 """A role that nobody covers is told hours before, once, and to whom it concerns."""
 
 import itertools
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from carehub.core.clock import now
 from carehub.directory.models import Membership, Organization, Patient, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
-from carehub.records import coverage, lookout
+from carehub.records import coverage, intervals, lookout
 from carehub.records.actions import add_team_member, cancel_shift, come_back, open_record
+from carehub.records.intervals import Interval
 from carehub.records.models import Absence, CoverGap, CoverLook
 from tests.actions.scenarios import on_cover
 from tests.cast import Cast, make_person
@@ -202,8 +204,12 @@ def test_many_short_absences_along_a_chain_of_delegates_do_not_multiply(
             for n in range(1, 7)
         )
     reckoned: list[Any] = []
-    plain = coverage.union
-    monkeypatch.setattr(coverage, "union", lambda found: reckoned.append(found) or plain(found))
+
+    def counted(found: Iterable[Interval]) -> list[Interval]:
+        reckoned.append(found)
+        return intervals.union(found)
+
+    monkeypatch.setattr(coverage, "union", counted)
 
     assert lookout.look_ahead() == 0, "the last of the chain is there"
 

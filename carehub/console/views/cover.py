@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from carehub.access.capabilities import Capability
 from carehub.access.policy import can, workplaces
+from carehub.core import zones
 from carehub.core.clock import now
 from carehub.core.errors import CareHubError, NotAllowed, NotVisible
 from carehub.core.idempotency import Made
@@ -18,7 +19,6 @@ from .. import forms
 from ..forms import State, read
 from ..pages import frame, go, once, page, show
 from ..rota import midnight, picture
-from .preferences import ZONES
 
 WEEK = timedelta(days=7)
 SHIFTS = 200
@@ -109,7 +109,7 @@ def whole(
         "week": picture(week, now=moment),
         "gaps": (gaps := [(role, gap) for role, gap in week.gaps if gap[1] > moment]),
         "told": [gap for gap in told if gap[0] not in {role for role, _ in gaps}],
-        "zones": ZONES,
+        "zones": zones.choices(),
         "week_ends_at": week.until,
         "shifts": rota.shifts(by=by, organization_id=organization.pk, until=week.until, limit=SHIFTS),
         "staff": week.employments,
