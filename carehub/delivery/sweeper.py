@@ -8,8 +8,8 @@
    be done, and not for long.
 4. When a batch fails, climb its rows one by one, so that only the row that is broken waits.
 5. Ask the owners of open incidents again, once a day.
-6. End places as cover whose time is over; every half-hour look ahead for roles that nobody covers.
-7. Hand each channel by which notices are due to Celery; one whose worker is lost is handed over again after 10 s.
+6. Hand each channel by which notices are due to Celery; one whose worker is lost is handed over again after 10 s.
+7. End places as cover whose time is over; every half-hour look ahead for roles that nobody covers.
 8. Once an hour, whoever claims it asks Celery to verify the ledger; a lost task is made up for an hour later.
 9. Every 15 s, whoever claims it looks for new events that this version cannot show, for the operators.
 10. Beat, so that readiness can see a sweeper that has gone quiet.
@@ -27,6 +27,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection
+from psycopg.errors import QueryCanceled
 
 from carehub.accounts import actions as accounts
 from carehub.core import idempotency
@@ -69,17 +70,41 @@ def run(*, name: str, stop: threading.Event, period: float = PERIOD_SECONDS) -> 
 def sweep(*, name: str) -> tuple[int, int]:
     """One pass; returns how many rungs were climbed and how many tasks were handed to Celery."""
     beat(name)
-    climbed = climb_all()
+    climbed = _duty(climb_all)
+    _duty(ask_again)
+    notices = _duty(hand_over_notices)
+    _duty(lookout.keep_cover)
+    _duty(verify_hourly)
+    _duty(unrenderable.look)
+    beat(name)
+    return climbed, notices
+
+
+def _duty(work: Callable[[], int | None]) -> int:
+    """What it counted; 0 when it failed, for a defect in one duty must not end the others, nor the sweeper.
+
+    Raises DatabaseError for a database that does not answer; a statement that took too long is that duty's alone.
+    """
+    try:
+        return work() or 0
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not isinstance(error.__cause__, QueryCanceled):
+            raise
+        logger.error("sweep: %s failed (%s)", work.__name__, type(error).__name__)
+        return 0
+
+
+def ask_again() -> None:
+    """Ask the owners of open incidents whose day has come."""
     for incident in list(actions.due_incidents()[:BATCH]):
         _guarded(incident.event_id, lambda id=incident.pk: actions.ask_again(incident_id=id))  # type: ignore[misc]
-    lookout.keep_cover()
-    notices = hand_over_notices()
+
+
+def verify_hourly() -> None:
+    """Once an hour, have the ledger verified and forget what has outlived its use."""
     if verify.claim():
         tasks.enqueue(tasks.verify_ledger, expires=verify.PERIOD.total_seconds())
         forget_outdated()
-    unrenderable.look()
-    beat(name)
-    return climbed, notices
 
 
 def climb_all(*, seconds: float = LOOK_SECONDS) -> int:

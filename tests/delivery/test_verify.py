@@ -20,7 +20,7 @@ from carehub.delivery import sweeper, tasks, verify
 from carehub.delivery.invariants import INVARIANTS, Invariant
 from carehub.delivery.models import Verification
 from carehub.standalone.servers import APP_ROLE
-from tests.actions.scenarios import SCENARIOS, Scenario
+from tests.actions.scenarios import SCENARIOS, Scenario, opened_incident
 from tests.cast import Cast
 from tests.delivery.tamperings import TAMPERINGS, Tampering
 from tests.servers import ROOT, Installation, Servers, installation
@@ -219,3 +219,19 @@ def test_readiness_tells_what_the_last_look_found_and_stays_ready(
     assert status == 200
     assert "nothing-is-there; run `carehub verify-ledger`" in said
     assert "first events_event id=" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["lookout.keep_cover", "climb_all", "unrenderable.look", "ask_again"])
+def test_a_defect_in_one_duty_of_the_sweeper_does_not_end_the_others(
+    cast: Cast, asked: list[Any], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def broken() -> int:
+        raise KeyError
+
+    monkeypatch.setattr(f"carehub.delivery.sweeper.{where}", broken)
+    opened_incident(cast)
+
+    sweeper.sweep(name="sweep")
+
+    assert tasks.verify_ledger in asked
+    assert tasks.send_due in asked
