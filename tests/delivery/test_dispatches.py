@@ -1,12 +1,14 @@
 """A notice is sent once, tried again by its policy, and takes its next way when one has failed."""
 
 import logging
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from urllib3.connection import HTTPConnection
 
 from carehub.core.clock import now
 from carehub.delivery import claims, notices, tasks
@@ -541,4 +543,31 @@ def test_is_cut_off_however_slowly_the_answer_trickles(
 
     row.refresh_from_db()
     assert time.monotonic() - began < 2.5
+    assert (row.state, row.result) == ("queued", "too slow")
+
+
+def test_is_cut_off_when_the_time_is_up_before_there_is_a_connection(
+    cast: Cast, provider: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    from carehub.delivery.transports import webhook
+
+    gateway(cast, provider)
+    monkeypatch.setattr(webhook, "SEND_SECONDS", 0.2)
+    connect = HTTPConnection.connect
+
+    def late(connection: Any) -> None:
+        threading.Event().wait(0.4)
+        connect(connection)
+
+    monkeypatch.setattr(HTTPConnection, "connect", late)
+    provider.behave("trickle")
+    (row,) = queue(cast, "asap")
+
+    began = time.monotonic()
+    send(row.channel_id)
+
+    row.refresh_from_db()
+    assert time.monotonic() - began < 1.5
     assert (row.state, row.result) == ("queued", "too slow")

@@ -133,6 +133,8 @@ def _post(target: Target, body: bytes, headers: dict[str, str], seconds: float) 
     with cut_off(seconds, lambda: connection.sock) as was_cut:
         try:
             connection.connect()
+            if was_cut.is_set():  # there was no socket to shut down yet
+                raise TryAgain("too slow")
             connection.timeout = READ_SECONDS  # the socket's own would be overwritten by this before the answer is read
             connection.request("POST", target.path, body=body, headers=fields, preload_content=False)
             response = connection.getresponse()
