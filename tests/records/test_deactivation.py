@@ -107,3 +107,13 @@ def test_is_for_admins_of_the_same_organization(cast: Cast) -> None:
         with pytest.raises(NotVisible):
             deactivate_person(by=stranger, person_id=person_id, reason="x")
     assert Person.objects.get(pk=cast.ivan.pk).is_active
+
+
+def test_of_two_admins_who_end_each_other_s_access_one_stays(cast: Cast, admin: Person) -> None:
+    other = make_person("Abe", Role.ORGANIZATION_ADMIN, cast.clinic)
+    deactivate_person(by=admin, person_id=other.pk, reason="x")
+
+    with pytest.raises(NotVisible):
+        deactivate_person(by=other, person_id=admin.pk, reason="x")
+
+    assert Person.objects.get(pk=admin.pk).is_active

@@ -270,3 +270,12 @@ def test_without_a_member_a_coordinator_of_the_organization_is_made_one_and_nobo
         end_membership(
             by=cast.dora, record_id=cast.record.pk, membership_id=place(cast, "dora").pk, reason="Moves away"
         )
+
+
+def test_a_default_who_has_left_the_organization_is_shown_no_record(cast: Cast) -> None:
+    PractitionerRole.objects.filter(person=cast.dora).update(ended_at="2099-01-01T00:00:00Z")
+
+    leave(cast, "cora")
+
+    assert CareRecord.objects.get(pk=cast.record.pk).care_manager == cast.maya
+    assert not Membership.objects.filter(record=cast.record, person=cast.dora).exists()

@@ -31,7 +31,10 @@ def deactivate_person(*, by: Person, person_id: UUID, reason: str, successor_id:
         raise Conflict("Nobody deactivates the own account. Ask another admin.")
     ids = sorted(set(_places(person_id).values_list("record_id", flat=True)))
     records = {id: CareRecord.objects.lock(id) for id in ids}
-    person = hold(person_id)
+    held = {id: hold(id) for id in sorted({person_id, by.pk})}
+    if held[by.pk] is None:  # two admins deactivate each other: the second one's log-in has just ended
+        raise NotVisible()
+    person = held[person_id]
     if person is None:
         raise Conflict("This person is deactivated already.")
     places: dict[UUID, list[Membership]] = defaultdict(list)

@@ -223,6 +223,12 @@ def _answered_roles(record: CareRecord, topic: str) -> set[str]:
     return {role for fact in facts if isinstance(fact, FlagAnswered) for role in fact.roles}
 
 
+def _works_at(record: CareRecord, person_id: UUID) -> bool:
+    """Whether he still works where the record is managed: who has left must not be shown it."""
+    employments = PractitionerRole.objects.filter(person_id=person_id, ended_at=None, code__in=[*ABLE, *_OFFICES])
+    return employments.filter(organization_id=record.managing_organization_id).exists()
+
+
 def _roles_left(place: Membership) -> list[Role]:
     others = Membership.objects.filter(record=place.record_id, person=place.person_id, ended_at=None)
     return [Role(role) for role in others.exclude(pk=place.pk).values_list("role", flat=True)]
@@ -245,7 +251,7 @@ def _heir(record: CareRecord, leaver: Person) -> UUID | None:
     if record.patient.person_id is not None:
         kept_out.add(record.patient.person_id)
     default = record.managing_organization.default_care_manager_id
-    if default is not None and default not in kept_out and hold(default) is not None:
+    if default is not None and default not in kept_out and _works_at(record, default) and hold(default) is not None:
         return default
     first = Case(When(role=Role.COORDINATOR, then=0), default=1)
     on_team = _able(record).filter(covers_until=None).exclude(person_id__in=kept_out)
