@@ -61,7 +61,7 @@ class PriorityRule(Part, kw_only=True, frozen=True):
 
     event: EventType
     by: Word
-    gives: dict[Word, PriorityCode] = {}
+    gives: Annotated[dict[Word, PriorityCode], Meta(max_length=20)] = {}
     source: ShortText
 
 
@@ -71,7 +71,7 @@ class AskRule(Part, kw_only=True, frozen=True):
     event: EventType
     when: Word = "always"
     who: Word
-    roles: tuple[RoleCode, ...] = ()
+    roles: Annotated[tuple[RoleCode, ...], Meta(max_length=len(Role))] = ()
     obligation: Asked
     ground: Word
     source: ShortText

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +16,7 @@ from carehub.access.floors import FLOORS, check
 from carehub.access.models import RuleBook
 from carehub.access.policy import workplaces
 from carehub.access.queries import read_rules, versions
-from carehub.access.rulebook import BUILT_IN
+from carehub.access.rulebook import BUILT_IN, Book
 from carehub.access.rules import DEFAULT, ready
 from carehub.access.selectors import Member
 from carehub.audit.models import Entry
@@ -241,3 +242,11 @@ def test_another_organization_lives_by_its_own(cast: Cast) -> None:
 
     assert found.rulebook_id is None
     assert {a.due_in for a in found.recipients() if a.due_in} == {DEFAULT.clocks["urgent"].acknowledged}
+
+
+def test_a_book_is_no_longer_than_what_it_can_name() -> None:
+    data = msgspec.json.decode(msgspec.json.encode(BUILT_IN))
+    data["asks"][0] |= {"who": "roles", "roles": ["nurse"] * 14, "ground": "role"}
+
+    with pytest.raises(msgspec.ValidationError, match="length <= 13"):
+        msgspec.convert(data, type=Book)
