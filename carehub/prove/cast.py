@@ -1,4 +1,4 @@
-"""Eight people on two care teams that share two of them, a large team, and one who must hear of nothing.
+"""Eight people on two care teams that share two of them, a large team, an admin, and one who must hear of nothing.
 
 Run as a program it makes them, through the actions, in the empty database of its environment, and prints who is
 where.
@@ -39,6 +39,9 @@ RECORDS = {**TEAMS, "Plaza": PLAZA}
 
 OUTSIDER = "Nora"
 
+ADMIN = "Rafa"
+"""Keeps the organization's gateways and accounts, and is on no team."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cast:
@@ -78,6 +81,7 @@ def make() -> Cast:
 
     clinic = Organization.objects.create(name="Proving ground")
     roles = {name: role for team in RECORDS.values() for name, role in team.items()} | {OUTSIDER: "nurse"}
+    roles[ADMIN] = "organization-admin"
     password = make_password(PASSWORD)
     people = {name: Person.objects.create(name=name, email=email(name), password=password) for name in roles}
     for name, role in roles.items():

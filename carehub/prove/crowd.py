@@ -162,6 +162,11 @@ class Crowd:
 
         self.until(caught_up, seconds, "the sockets had not caught up")
 
+    @property
+    def endings(self) -> list[BaseException | None]:
+        """What ended each socket that does not listen any more."""
+        return [future.exception() for future in self._listeners if future.done()]
+
     def is_level(self, heads: Mapping[str, int]) -> bool:
         """Whether every socket has been handed its person's newest number."""
         return all(n >= heads[via.partition(" ")[0]] for via, n in self._reached.items())

@@ -91,11 +91,12 @@ class Sink:
 
 
 class HttpSink(Sink):
-    """A gateway's provider. `url` is its address; `redirects` counts those who followed one."""
+    """A gateway's provider at `url`. `redirects` counts those who followed one, `keys` are those of every request."""
 
     def __init__(self, tls: Any = None) -> None:
         super().__init__()
         self.redirects = 0
+        self.keys: list[str] = []
         server = http.server.ThreadingHTTPServer((LOOPBACK, 0), type("Handler", (_HttpHandler,), {"sink": self}))
         server.daemon_threads = True
         if tls is not None:
@@ -118,6 +119,7 @@ class _HttpHandler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/redirected"):
             sink.redirects += 1
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        sink.keys.append(self.headers.get("webhook-id", ""))
         sink.was_asked()
         if sink.behaviour == "hang":
             return sink.hang()

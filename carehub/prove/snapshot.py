@@ -135,6 +135,7 @@ _APPLIERS: Mapping[str, Callable[[Snapshot, Any, Any], None]] = {
     "obligation.escalated": _nothing,
     "incident.opened": _opened,
     "incident.closed": _closed,
+    "cover.missing": _nothing,
 }
 
 KNOWN = frozenset(_APPLIERS)

@@ -9,7 +9,8 @@ from tests.actions.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.quick
 
-WITHOUT_A_ROUTE = {"open_record"}
+WITHOUT_A_ROUTE = {"open_record", "climb"}
+"""A record is opened before, and a row is climbed by itself only where a batch has failed."""
 
 
 def test_every_action_on_a_record_is_played() -> None:

@@ -16,9 +16,12 @@ from carehub.prove.scenarios import (
     network,
     one_key,
     partition,
+    providers,
     redis,
     servers,
     snapshots,
+    strange,
+    team,
     workers,
 )
 from carehub.prove.stage import Stage
@@ -56,9 +59,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("F17", "an idle writer and an old snapshot", holding.old_snapshot),
     Scenario("F19", "hints dropped, doubled, out of turn; no socket", redis.unheard, waits=True),
     Scenario("F20", "somebody leaves while hints are unheard", leaving.unheard, waits=True),
+    Scenario("F21", "people come, leave, change and are away with obligations open", team.changing),
     Scenario("F24", "rolling restart under load", servers.rolling_restart),
     Scenario("F27", "events applied to what was fetched before each action", snapshots.applied),
     Scenario("F30", "a slow, narrow network that cuts connections off", network.toxics, waits=True),
+    Scenario("F31", "mail server and gateways fail in every way", providers.misbehaving, waits=True),
+    Scenario("F32", "an event that cannot be shown at the head of inboxes", strange.at_the_head, waits=True),
     Scenario("F34", "every kind of write at once, every lock recorded", lock_order.recorded),
 )
 

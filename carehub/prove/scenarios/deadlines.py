@@ -15,9 +15,18 @@ CLIMBED = "SELECT count(*) FROM delivery_escalation"
 WITHIN = 60.0
 
 
-def ask(stage: Stage, crowd: Crowd, messages: int, *, priority: str, asked: tuple[str, ...] = ASKED) -> None:
+def ask(
+    stage: Stage,
+    crowd: Crowd,
+    messages: int,
+    *,
+    priority: str,
+    asked: tuple[str, ...] = ASKED,
+    by: str = "Ben",
+    at: str = "Harbour",
+) -> None:
     """Ben asks these people of Harbour, in so many messages, to acknowledge; eight requests at a time."""
-    record = stage.cast.records["Harbour"]
+    record = stage.cast.records[at]
     body = {
         "priority": priority,
         "mentioned_ids": [stage.cast.people[name] for name in asked],
@@ -28,8 +37,8 @@ def ask(stage: Stage, crowd: Crowd, messages: int, *, priority: str, asked: tupl
     async def one(number: int) -> None:
         op = f"ask-{'-'.join(asked)}-{priority}-{stage.random.getrandbits(32):08x}-{number}"
         async with gate:
-            stage.history.invoke(op, who="Ben", record=record)
-            await crowd.client("Ben").post(f"/api/v1/records/{record}/messages", body | {"text": op})
+            stage.history.invoke(op, who=by, record=record)
+            await crowd.client(by).post(f"/api/v1/records/{record}/messages", body | {"text": op})
             stage.history.end(op, "ok")
 
     async def everything() -> None:
@@ -101,7 +110,7 @@ def dead_tickers(stage: Stage) -> None:
     house.sweeper()
     house.sweeper()
     stage.await_(lambda: climbed(stage) >= 3, WITHIN, "the missed rungs climbed")
-    stage.figure("seconds", time.monotonic() - began)
+    stage.figure("late after the start s", time.monotonic() - began)
     house.sweep_once()
     rungs = house.rows(
         "SELECT s.name, p.name FROM delivery_escalation s JOIN directory_person p ON p.id = s.to_person_id"

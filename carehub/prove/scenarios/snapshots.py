@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
-from carehub.prove.cast import TEAMS
+from carehub.prove.cast import ADMIN, TEAMS
 from carehub.prove.crowd import Crowd
 from carehub.prove.snapshot import Snapshot, apply, fetch
 from carehub.prove.stage import Stage
@@ -36,6 +36,7 @@ class _Player:
         self.stage, self._crowd = stage, crowd
         self.record = f"/api/v1/records/{stage.cast.records['Harbour']}"
         self.made: dict[str, Any] = {}
+        self.viewers = list(VIEWERS)
 
     def do(self, name: str, path: str, body: object, *, method: str = "POST", **headers: str) -> Any:
         """Ask for one change, and return what was answered."""
@@ -80,9 +81,37 @@ def _leave(player: _Player) -> None:
 
 
 def _climb(player: _Player) -> None:
-    """Every rung of the stat message, up to its incident."""
+    """Every rung of the stat message, past Eve, who is away, to her delegate, up to its incident."""
+    player.made["absence"] = _go_away(player, "Eve", delegate_id=player.stage.cast.people["Guest1"])
     player.stage.house.advance(timedelta(hours=2))
     player.stage.house.sweep_once()
+
+
+def _end_cover(player: _Player) -> None:
+    """Her delegate's place ends when she is back."""
+    player.do("Eve", f"/api/v1/absences/{player.made['absence']['id']}/cancel", {})
+    player.stage.house.sweep_once()
+
+
+def _miss_cover(player: _Player) -> None:
+    """Dan is away and names nobody; a sweeper looks ahead each half-hour."""
+    _go_away(player, "Dan")
+    player.stage.house.advance(timedelta(minutes=31))
+    player.stage.house.sweep_once()
+
+
+def _go_away(player: _Player, name: str, **delegate: str) -> Any:
+    ((now,),) = player.stage.house.rows("SELECT carehub_now()")
+    begins, ends = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M}" for moment in (now, now + timedelta(days=2)))
+    return player.do(name, "/api/v1/absences", {"starts": begins, "ends": ends, "time_zone": "UTC"} | delegate)
+
+
+def _deactivate(player: _Player) -> None:
+    """Cleo's account ends; what she owed goes to the care manager."""
+    player.do(
+        ADMIN, f"/api/v1/people/{player.stage.cast.people['Cleo']}/deactivate", {"reason": "Has left the clinic."}
+    )
+    player.viewers.remove("Cleo")
 
 
 def _close(player: _Player) -> None:
@@ -98,8 +127,11 @@ DEEDS: Mapping[str, Deed] = {
     "post_message": _post,
     "add_team_member": _join,
     "end_membership": _leave,
-    "climb": _climb,
+    "climb_due": _climb,
+    "end_cover": _end_cover,
+    "report_missing_cover": _miss_cover,
     "close_incident": _close,
+    "deactivate_person": _deactivate,
 }
 """Every action that changes a record that there is; a guard compares it with the suite's list."""
 
@@ -113,7 +145,7 @@ def applied(stage: Stage) -> None:
         events = 0
         for name, deed in DEEDS.items():
             deed(player)
-            for viewer in VIEWERS:
+            for viewer in player.viewers:
                 rows, cursors[viewer] = crowd.call(_news(crowd, viewer, cursors[viewer]))
                 events += len(rows)
                 _apply_all(stage, shown[viewer], rows, f"{name} as {viewer} sees it")
@@ -129,6 +161,8 @@ def applied(stage: Stage) -> None:
 
 def _apply_all(stage: Stage, snapshot: Snapshot, rows: list[dict[str, Any]], words: str) -> None:
     for row in rows:
+        if row["event"]["record_id"] != stage.cast.records["Harbour"]:
+            continue
         try:
             apply(snapshot, row["event"])
         except KeyError as error:
