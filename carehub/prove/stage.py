@@ -101,7 +101,7 @@ class Stage:
         """
         crowd.stop_writing()
         try:
-            crowd.drain(self.of(30, 60, 60))
+            crowd.drain(self.of(15, 60, 60))
         except NotWithin as behind:
             self.failures.append(str(behind))
         self.history.sync()

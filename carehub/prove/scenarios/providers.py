@@ -96,7 +96,7 @@ def _gateways_fail(stage: Stage, crowd: Crowd, mail: SmtpSink, gateways: dict[st
     stage.house.advance(FIRST_RUNG_ASAP)
     began = time.monotonic()
     stage.require(gateways["hang"].await_(asked=1, seconds=30), "the gateway that hangs was never asked")
-    stage.await_(lambda: gateways["accept"].arrived, 60, "a gateway that works")
+    stage.await_(lambda: bool(gateways["accept"].arrived), 60, "a gateway that works")
     stage.figure("beside a hanging gateway s", time.monotonic() - began)
     stage.require(time.monotonic() - began <= OTHERS_SECONDS, "a gateway that hangs delayed another")
     _play_out(stage)
@@ -125,7 +125,7 @@ def _mail_fails(stage: Stage, crowd: Crowd, mail: SmtpSink, duplicating: HttpSin
         [stage.cast.people["Ben"]],
     )
     stage.house.advance(left)
-    stage.await_(lambda: stage.house.rows(_ATTEMPTS, ["Ben", "mail"]), 30, "mail to Ben")
+    stage.await_(lambda: bool(stage.house.rows(_ATTEMPTS, ["Ben", "mail"])), 30, "mail to Ben")
     _play_out(stage)
     _require_schedule(stage, "Ben", "mail", AGAIN_AFTER)
     _require_states(stage, "Ben", [("mail", "failed"), ("webhook", "sent")])

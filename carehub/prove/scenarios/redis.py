@@ -111,6 +111,17 @@ def unheard(stage: Stage) -> None:
     stage.require(not sockets, "who should poll had a socket")
 
 
+def scanned(stage: Stage) -> None:
+    """A part of `unheard`: every hint is dropped, and sockets are told within 7 s."""
+    house = stage.house
+    writing, listening = house.web(), house.web(environment={"CAREHUB_CHANNEL": f"{house.database}-elsewhere"})
+    with stage.crowd(listening) as listeners, stage.crowd(writing) as writers:
+        listeners.listen(8)
+        writers.write_some(stage.of(30, 300, 4000), every=0.1)
+        stage.judge(listeners, visible_within=VISIBLE_SECONDS)
+    stage.require(stage.figures["visible max s"] > 0.5, "hints arrived, so nothing was tried")
+
+
 def _relay(stage: Stage, source: str, target: str) -> Relay:
     random = Random(stage.random.random())  # noqa: S311
     return Relay(stage.cluster.valkey.url, source=source, target=target, random=random)

@@ -71,7 +71,7 @@ def killed_again_and_again(stage: Stage) -> None:
     stage.figure("late p99 s", percentile(clock.lateness(), 0.99))
     stage.require(stage.figures["late p99 s"] <= ON_TIME_SECONDS, "rungs were late, though nobody died")
     died = 0
-    for _ in range(kills):
+    for number in range(kills):
         clock.jump(APART)
         stage.pause(stage.random.uniform(0.3, 1.5))
         role = stage.random.choice(sorted(running))
@@ -80,7 +80,7 @@ def killed_again_and_again(stage: Stage) -> None:
         running[role].kill()
         for name in running:
             if not running[name].is_running():
-                running[name] = house.worker() if name == "worker" else _sweeper(stage)
+                running[name] = house.worker() if name == "worker" else _sweeper(stage, is_doomed=number % 2 == 0)
                 workers += [running[name]] * (name == "worker")
     for name in SWEEPERS:
         running[name].kill()
@@ -102,9 +102,8 @@ def killed_again_and_again(stage: Stage) -> None:
     stage.verify()
 
 
-def _sweeper(stage: Stage) -> Process:
-    """A sweeper; each second one will die amid the first batch that it climbs."""
-    is_doomed = stage.random.random() < 0.5
+def _sweeper(stage: Stage, *, is_doomed: bool) -> Process:
+    """A sweeper; one that is doomed dies amid the first batch that it climbs."""
     return stage.house.sweeper(environment={"CAREHUB_FAILPOINT": "mid_escalation:kill9"} if is_doomed else None)
 
 
