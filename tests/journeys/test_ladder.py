@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import urllib.request
+from collections import Counter
 from datetime import timedelta
 from urllib.error import HTTPError
 
@@ -13,6 +14,7 @@ from carehub.delivery.ladder import LADDER
 from tests.cast import PLAN
 from tests.clients import Api
 from tests.servers import Installation, status_of, wait_until
+from tests.sinks import SmtpSink
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +23,11 @@ SELECT p.name, t.name, s.name, s.channel FROM delivery_escalation s
   JOIN directory_person p ON p.id = s.person_id JOIN directory_person t ON t.id = s.to_person_id
  ORDER BY s.rung, p.name
 """
+URGENT_RUNGS = [timedelta(minutes=minutes) for minutes in (60, 240, 480, 800, 1120, 1440)]
+"""When an urgent obligation that nobody receives climbs its rungs (docs/clinical-rules.md)."""
+
+CLIMBED = "SELECT count(*) FROM delivery_escalation WHERE event_id = %s AND rung = %s"
+ASKED = "SELECT asks FROM delivery_incident WHERE event_id = %s"
 EACH_ONCE = [(rung.name,) for rung in LADDER]
 
 
@@ -77,17 +84,24 @@ def test_eight_silent_days_without_redis_and_with_dying_sweepers_make_one_incide
     os.kill(valkey, signal.SIGSTOP)
     try:
         sweepers = [house.sweeper(), house.sweeper()]
-        for day in range(8):
-            house.advance(timedelta(days=1))
-            if day in (0, 1):
-                sweepers[day].kill()
+        for rung, due in enumerate(URGENT_RUNGS, 1):
+            ((elapsed,),) = house.rows("SELECT carehub_now() - at FROM events_event WHERE id = %s", [event])
+            house.advance(due - elapsed)
+            if rung in (2, 4):
+                sweepers[rung // 2 - 1].kill()
                 sweepers.append(house.sweeper())
-        incident = "SELECT count(*) FROM delivery_incident WHERE event_id = %s"
-        last = "SELECT count(*) FROM delivery_escalation WHERE event_id = %s AND rung = 6"
-        wait_until(lambda: house.rows(last, [event]) == [(3,)], 60, sweepers[-1].log)
-        wait_until(lambda: house.rows(incident, [event]) == [(1,)], 10)
+            wait_until(lambda r=rung: house.rows(CLIMBED, [event, r]) == [(3,)], 50, sweepers[-1].log)  # type: ignore[misc]
+        for asks in range(1, 8):
+            house.advance(timedelta(days=1))
+            wait_until(lambda n=asks: house.rows(ASKED, [event]) == [(n,)], 30, sweepers[-1].log)  # type: ignore[misc]
     finally:
         os.kill(valkey, signal.SIGCONT)
+
+    lateness = "SELECT rung, s.at - e.at FROM delivery_escalation s JOIN events_event e ON e.id = s.event_id"
+    late = [took - URGENT_RUNGS[rung - 1] for rung, took in house.rows(f"{lateness} WHERE e.id = %s", [event])]
+    assert len(late) == 18
+    assert timedelta() <= min(late) <= max(late) < timedelta(minutes=1), "each rung at its minute"
+    _require_sends_of_nothing_else(house)
 
     for name in ("Ivan", "Paula", "Cora"):
         rungs = house.rows(
@@ -108,6 +122,25 @@ def test_eight_silent_days_without_redis_and_with_dying_sweepers_make_one_incide
     assert cora.post(f"/incidents/{found['id']}/close", {"reason": "Again"}).status == 409
     open_rows = "SELECT count(*) FROM events_delivery WHERE event_id = %s AND due_at IS NOT NULL AND outcome IS NULL"
     assert house.rows(open_rows, [event]) == [(0,)], "no obligation without an end state"
+
+
+def _require_sends_of_nothing_else(house: Installation) -> None:
+    """Five rungs of three people go out, once each, and the incident's eight notices to its owner."""
+    with SmtpSink() as smtp:
+        worker = house.worker(environment={"EMAIL_URL": smtp.url})
+        waiting = "SELECT count(*) FROM delivery_dispatch WHERE state <> 'sent'"
+        wait_until(lambda: house.rows(waiting) == [(0,)], 60, worker.log)
+        house.advance(timedelta(minutes=1))
+        house.sweep_once()
+        sent = [mail.key for mail in smtp.got]
+    queued = house.rows(
+        "SELECT d.id::text, coalesce(s.name, 'incident'), p.name FROM delivery_dispatch d"
+        " JOIN directory_person p ON p.id = d.person_id LEFT JOIN delivery_escalation s ON s.id = d.escalation_id"
+    )
+    assert sorted(sent) == sorted(id for id, *_ in queued), "each notice was sent once, and no other"
+    of_rungs = Counter(name for _, name, _ in queued if name != "incident")
+    assert of_rungs == {rung.name: 3 for rung in LADDER[:-1]}
+    assert [person for _, name, person in queued if name == "incident"] == ["Cora"] * 8
 
 
 def test_a_plan_revised_daily_is_escalated_on_the_first_clock(house: Installation) -> None:

@@ -7,9 +7,9 @@ from config.asgi import application
 
 __all__ = ["application"]
 
-access: Any = import_module("carehub.access")
+access: Any = import_module("carehub.access.policy")
 directory: Any = import_module("carehub.directory.models")
-records: Any = import_module("carehub.records.actions")
+records: Any = import_module("carehub.records.actions.team")
 messaging: Any = import_module("carehub.messaging.actions")
 database: Any = import_module("django.db")
 audience = messaging.audience
