@@ -38,14 +38,20 @@ def load(name: str) -> Command:
 
 
 def prepare_django() -> None:
-    """Load the settings and the apps; the environment's variables must be complete before."""
+    """Load the settings and the apps. Raises SystemExit, naming what the environment lacks."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
     from django.apps import apps
+    from django.core.exceptions import ImproperlyConfigured
 
     # Once a process: setting up again would tie the log to whatever stderr is at that moment.
-    if not apps.ready:
+    if apps.ready:
+        return
+    try:
         django.setup()
+    except ImproperlyConfigured as missing:
+        remedy = "deploy/env.example lists every variable; `carehub up` needs none of them."
+        raise SystemExit(f"carehub: this installation's settings are not complete: {missing}.\n{remedy}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,3 +33,18 @@ def test_fail_points_are_refused_where_care_is_kept(house: Installation, command
 
     assert ended.returncode != 0
     assert "this database holds care" in ended.stderr + ended.stdout
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("command", ["verify-ledger", "sweep"])
+def test_a_command_without_its_settings_says_which_is_missing(command: str) -> None:
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "carehub", command], env=bare, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode != 0
+    assert "Set the " in ended.stderr
+    assert "deploy/env.example" in ended.stderr
+    assert "Traceback" not in ended.stderr
