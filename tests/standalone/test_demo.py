@@ -201,7 +201,7 @@ def test_is_made_by_the_command_and_survives_a_second_one(servers: Servers, hous
     assert first.returncode == second.returncode == listed.returncode == 0, first.stderr + second.stderr
     assert [line.strip() for line in first.stdout.splitlines()[:6]] == PATIENTS
     assert second.stdout == "The demo practice is there already.\n"
-    assert len([row for row in json.loads(listed.stdout) if row["email"].endswith("@demo.example")]) == 15
+    assert len([row for row in json.loads(listed.stdout) if row["email"].endswith("@demo.example")]) == 16
     assert house.rows("SELECT count(*) FROM directory_organization WHERE name <> 'Lindenhof Clinic'") == [(2,)]
 
 
