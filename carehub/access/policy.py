@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import CharField, Exists, ExpressionWrapper, F, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from carehub.core.clock import DatabaseNow
 from carehub.core.errors import Conflict, NotAllowed, NotVisible
 from carehub.directory.models import CareRecord, Membership, Organization, Person, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
@@ -19,10 +20,12 @@ from .roles import CARE_MANAGER, EVENT_READ, MATRIX, READERS, roles_with
 
 Row = TypeVar("Row", bound=Model)
 
-READABLE_SQL = """
+_IS_THERE_SQL = "m.ended_at IS NULL AND (m.covers_until IS NULL OR m.covers_until > carehub_now())"
+
+READABLE_SQL = f"""
 (d.ground = 'leaver' OR EXISTS (
     SELECT 1 FROM directory_membership m
-     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL
+     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND {_IS_THERE_SQL}
        AND m.role || ' ' || e.type = ANY(%(readers)s)
 ))
 """
@@ -31,10 +34,10 @@ READABLE_SQL = """
 Somebody who left a record keeps one event of it: the one that told him so.
 """
 
-HIDDEN_SQL = """
+HIDDEN_SQL = f"""
 (e.type <> ALL(%(known)s) AND EXISTS (
     SELECT 1 FROM directory_membership m
-     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND m.ended_at IS NULL
+     WHERE m.person_id = d.person_id AND m.record_id = e.record_id AND {_IS_THERE_SQL}
 ))
 """
 """Whether delivery `d` is of an event whose type this code does not know, and its person still on the team.
@@ -44,9 +47,15 @@ that it is there (events/wire.py), and nothing of it.
 """
 
 
+def _places_of(person_id: UUID) -> "QuerySet[Membership]":
+    """Where somebody is on the team now. Cover whose time is over gives no right, ended by a sweeper or not yet."""
+    lasts = Q(covers_until=None) | Q(covers_until__gt=DatabaseNow())
+    return Membership.objects.filter(lasts, person_id=person_id, ended_at=None)
+
+
 def roles_on(person_id: UUID, record: CareRecord) -> list[Role]:
     """The roles of a person's active memberships on a record; empty for somebody who is not on the team."""
-    rows = Membership.objects.filter(record=record, person_id=person_id, ended_at=None)
+    rows = _places_of(person_id).filter(record=record)
     return [Role(role) for role in rows.order_by("role").values_list("role", flat=True)]
 
 
@@ -142,7 +151,7 @@ def explain(roles: Iterable[Role], capability: Capability) -> str:
 
 
 def _on_team(person: Person, record: str) -> Exists:
-    return Exists(Membership.objects.filter(person_id=person.pk, record_id=OuterRef(record), ended_at=None))
+    return Exists(_places_of(person.pk).filter(record_id=OuterRef(record)))
 
 
 def visible(person: Person, rows: "QuerySet[Row]") -> "QuerySet[Row]":
@@ -167,8 +176,10 @@ def _may_read(person: Person, record: str, type: str) -> Q:
 
     Or it is a type that this code does not know: then any role sees that there is one, and nothing of it.
     """
-    pairs = Membership.objects.filter(person_id=person.pk, record_id=OuterRef(record), ended_at=None).annotate(
-        pair=Concat(F("role"), Value(" "), ExpressionWrapper(OuterRef(type), CharField()))
+    pairs = (
+        _places_of(person.pk)
+        .filter(record_id=OuterRef(record))
+        .annotate(pair=Concat(F("role"), Value(" "), ExpressionWrapper(OuterRef(type), CharField())))
     )
     is_unknown = ~Q(**{f"{type}__in": list(EVENT_READ)})
     return Q(Exists(pairs.filter(pair__in=READERS))) | (is_unknown & Q(_on_team(person, record)))

@@ -10,11 +10,13 @@ from carehub.core.errors import NotVisible
 from carehub.delivery import verify
 from carehub.delivery.actions import climb, climb_due
 from carehub.delivery.models import Dispatch, Escalation
+from carehub.delivery.queries import inbox
+from carehub.delivery.receipts import mark
 from carehub.directory.models import Membership, Organization, PractitionerRole, Role
 from carehub.events.models import Delivery, Event
 from carehub.records.actions import add_team_member, cancel_shift, come_back, end_cover, end_membership
 from carehub.records.queries import open_one
-from tests.actions.scenarios import flagged
+from tests.actions.scenarios import flagged, on_cover
 from tests.cast import Cast, make_person
 from tests.records.test_rota import away, shift
 
@@ -280,3 +282,19 @@ def test_who_covers_again_is_asked_nothing_a_second_time(cast: Cast) -> None:
     flags = Delivery.objects.filter(person=cast.olga, event__type="flag.raised")
     assert set(flags.values_list("obligation", "due_at")) == {("inform", None)}
     assert Escalation.objects.count() == 2
+
+
+def test_cover_whose_time_is_over_gives_no_right_even_while_no_sweeper_ends_it(cast: Cast) -> None:
+    on_cover(cast, until="2099-01-01T00:00:00Z")
+    flag = flagged(cast)
+    assert open_one(by=cast.olga, record_id=cast.record.pk)
+    assert mark(person_id=cast.olga.pk, seen=[Delivery.objects.get(event=flag.event, person=cast.olga).n or 0])
+
+    Membership.objects.filter(person=cast.olga, record=cast.record).update(covers_until="2020-01-01T00:00:00Z")
+
+    with pytest.raises(NotVisible):
+        open_one(by=cast.olga, record_id=cast.record.pk)
+    with pytest.raises(NotVisible):
+        add_team_member(by=cast.olga, record_id=cast.record.pk, person_id=cast.otto.pk, role=Role.THERAPIST)
+    shown = {entry.record_id for entry in inbox(by=cast.olga, after=None, limit=200).entries if entry.frame}
+    assert cast.record.pk not in shown
