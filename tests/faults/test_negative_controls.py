@@ -49,6 +49,10 @@ class Control:
 
 
 def commit_asynchronously(house: Installation) -> None:
+    # The writer of the log sleeps long, so that a kill surely finds commits unwritten; others do not wait for it.
+    house.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    house.execute("ALTER SYSTEM SET wal_writer_flush_after = '1GB'")
+    house.execute("SELECT pg_reload_conf()")
     house.execute(f'ALTER DATABASE "{house.database}" SET synchronous_commit = off')
 
 
