@@ -5,11 +5,16 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from carehub.core.clock import now
 from carehub.delivery.transports import Notice, Refused, TryAgain, webhook
@@ -18,18 +23,37 @@ from tests.sinks import HttpSink, is_signed
 
 pytestmark = pytest.mark.quick
 
-HERE = Path(__file__).parent / "certificates"
 SECRET = new_secret()
 
 
+def certify(name: str, folder: Path) -> Path:
+    """A fresh key and the certificate for this name that it signs itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    file = folder / "sink.pem"
+    file.write_bytes(private + certificate.public_bytes(pem))
+    return file
+
+
 @pytest.fixture
-def tls(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpSink]:
+def tls(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HttpSink]:
     """A provider with a certificate for sms.sink.test, whose authority is trusted."""
     settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
-    trusted = ssl.create_default_context(cafile=str(HERE / "sink.pem"))
+    file = certify("sms.sink.test", tmp_path)
+    trusted = ssl.create_default_context(cafile=str(file))
     monkeypatch.setattr(webhook, "_tls", lambda: trusted)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(HERE / "sink.pem", HERE / "sink.key")
+    server.load_cert_chain(file)
     with HttpSink(server) as sink:
         yield sink
 
